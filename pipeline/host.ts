@@ -1,0 +1,138 @@
+import type { SchedulerLike } from "rxjs";
+import type { Board } from "./board.ts";
+import type { ClientInfo, ConsumeError, Delivery } from "./delivery.ts";
+import type { Metrics, Pdata, PdataOf, Signal } from "./pdata/index.ts";
+import type { ServiceView } from "./view.ts";
+
+/** Time, as components see it: real in the daemon, simulated in tests. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  nowMs(): number;
+  /** Milliseconds of a clock that never goes back; only differences mean something. */
+  monotonicMs(): number;
+  /** Calls `run` once after `delayMs`. The handle goes to `clearTimer`; a timer left at shutdown fails tests. */
+  setTimer(run: () => void, delayMs: number): Timer;
+  clearTimer(timer: Timer): void;
+}
+
+/** An opaque timer handle. */
+export type Timer = object;
+
+/** Structured log lines: a sentence, values as fields. Never payloads, never headers. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** The process-wide account of bytes that are unanswered, queued or batched. */
+export interface ByteBudget {
+  readonly limitBytes: number;
+  readonly usedBytes: number;
+  /** Takes `bytes` when they fit and says whether they did: for data that enters. */
+  tryTake(bytes: number): boolean;
+  /** Takes `bytes` even past the limit: for data already inside that gets a second owner. */
+  take(bytes: number): void;
+  give(bytes: number): void;
+}
+
+/** Own metrics of one component. Names and units as the Collector's (`otelcol_…`), labels of the component added. */
+export interface Meter {
+  counter(name: string, options: MetricOptions): { add(value: number, labels?: Labels): void };
+  gauge(name: string, options: MetricOptions, read: () => number): void;
+  histogram(
+    name: string,
+    options: MetricOptions & { bounds: readonly number[] },
+  ): { record(value: number, labels?: Labels): void };
+}
+
+export interface MetricOptions {
+  readonly description: string;
+  readonly unit: string;
+}
+
+export type Labels = Readonly<Record<string, string>>;
+
+export type Kind = "receiver" | "processor" | "exporter" | "connector" | "extension";
+
+/** What every component gets from its surroundings; a component reaches for nothing else. */
+export interface Host {
+  readonly kind: Kind;
+  /** The id as written by the user: `type` or `type/name`. */
+  readonly id: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** The same time, for RxJS operators that want a scheduler. */
+  readonly scheduler: SchedulerLike;
+  /** A uniform number in [0, 1); seeded in tests. */
+  random(): number;
+  readonly meter: Meter;
+  readonly budget: ByteBudget;
+  readonly board: Board;
+  readonly build: { readonly command: string; readonly version: string };
+  /** The one value behind `key` for all instances of this component id, made on first use. */
+  shared<T>(key: string, make: () => T): T;
+  /** The running extension `id`, checked by `is`. @throws {Error} when it is missing or not of that kind. */
+  extension<T>(id: string, is: (candidate: unknown) => candidate is T): T;
+  /** Reports a failure that the process cannot live with: it is logged, health fails, the service drains, exit code 1. */
+  fatal(error: Error): void;
+}
+
+/** What moves data also keeps books: in = out + dropped + refused + held, per component. */
+export interface BookedHost extends Host {
+  readonly signal: Signal;
+  /** Counts `items` that leave here for good without being delivered, by a documented reason such as `sampled_out`. */
+  drop(items: number, reason: string): void;
+  /** Refuses a delivery: counts its items as refused and nacks it. The sender knows, so it is not a loss. */
+  refuse(delivery: Delivery, error: ConsumeError): void;
+}
+
+/** A processor's books count what its operator takes and emits by themselves. */
+export interface ProcessorHost extends BookedHost {
+  readonly pipelineId: string;
+}
+
+export interface ExporterHost extends BookedHost {
+  /** Counts items a destination has taken: the exporter's `out`. */
+  sent(items: number): void;
+  /** Counts items whose sending failed for good, with the reason, as dropped. Same as `drop`, plus `send_failed`. */
+  failed(items: number, reason: string): void;
+}
+
+/** Where a receiver or a connector puts data: all pipelines that list it, as one. */
+export interface Outlet<T extends Pdata = Pdata> {
+  /**
+   * Offers a batch. Admission, books and fan-out happen behind it. `answer` is called exactly once, maybe before
+   * `offer` returns: without an error when the batch was taken, with one when it was not.
+   */
+  offer(data: T, caller: Caller, answer: (error?: ConsumeError) => void): void;
+}
+
+export interface Caller {
+  readonly client: ClientInfo;
+  readonly signal?: AbortSignal;
+}
+
+export type Outlets = { readonly [S in Signal]?: Outlet<PdataOf[S]> };
+
+export interface ReceiverHost extends Host {
+  /** One outlet per signal that occurs in a pipeline listing this receiver. */
+  readonly outlets: Outlets;
+  /** Counts a request that was refused before it became a batch: malformed, too large. Items unknown. */
+  malformed(signal: Signal, transport: "grpc" | "http", reason: string): void;
+}
+
+export interface ConnectorHost extends BookedHost {
+  readonly outlets: Outlets;
+  sent(items: number): void;
+}
+
+export interface ExtensionHost extends Host {
+  readonly service: ServiceView;
+}
+
+/** Own metrics as pdata, for whoever exports them. */
+export interface OwnMetrics {
+  collect(): Metrics;
+}

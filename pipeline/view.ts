@@ -1,0 +1,59 @@
+import type { Kind } from "./host.ts";
+import type { Signal } from "./pdata/index.ts";
+
+/** A read-only picture of the running service, for the dashboard, health checks and own metrics. */
+export interface ServiceView {
+  readonly command: string;
+  readonly version: string;
+  /** Where the configuration came from, as given on the command line. */
+  readonly configSources: readonly string[];
+  readonly startedUnixMs: number;
+  state(): "starting" | "running" | "draining" | "stopped" | "failed";
+  /** Called on every change of state, and at once with the present one. Returns how to stop listening. */
+  onState(listener: (state: ReturnType<ServiceView["state"]>) => void): () => void;
+  nodes(): readonly NodeView[];
+  edges(): readonly EdgeView[];
+  process(): ProcessView;
+}
+
+/** A component instance in the graph, with its books. */
+export interface NodeView {
+  /** Unique in the graph: `receiver:otlp`, `processor:traces/jaeger:batch`, `exporter:traces:plotly`. */
+  readonly key: string;
+  readonly kind: Exclude<Kind, "extension">;
+  readonly id: string;
+  readonly pipelineId?: string;
+  readonly books: Books;
+  /** Facts worth a line in the component's box, live: `{ label: "queue", text: "0 %" }`. */
+  facts(): readonly { readonly label: string; readonly text: string }[];
+}
+
+/** in = out + dropped + refused + held; items. */
+export interface Books {
+  readonly in: number;
+  readonly out: number;
+  readonly refused: number;
+  readonly held: number;
+  readonly dropped: ReadonlyMap<string, number>;
+}
+
+/** A band in the picture: what went from one node to the next in one pipeline. */
+export interface EdgeView {
+  readonly from: string;
+  readonly to: string;
+  readonly pipelineId: string;
+  readonly signal: Signal;
+  /** Items since the start. */
+  readonly items: number;
+}
+
+export interface ProcessView {
+  readonly rssBytes: number;
+  readonly memoryLimitBytes: number;
+  readonly budgetUsedBytes: number;
+  readonly budgetLimitBytes: number;
+  /** 99th percentile of the event loop's delay over the last seconds, milliseconds. */
+  readonly loopLagMs: number;
+  /** Cores busy over the last second. */
+  readonly cpuCores: number;
+}
