@@ -1,41 +1,151 @@
 import { z } from "zod";
+import { parseDuration } from "./duration.ts";
 
+export { formatDuration, parseDuration } from "./duration.ts";
 export { z };
 
-const unitNs: Record<string, number> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
+/** How the default of an optional block stands: not there, there but off, or on. */
+export type BlockState = "none" | "off" | "on";
 
-/**
- * The milliseconds of a Go duration string (`1h2m3.5s`, `200ms`, `0`), or undefined when `text` is not one.
- * @see Go `time.ParseDuration`.
- */
-export function parseDuration(text: string): number | undefined {
-  if (text === "0" || text === "+0" || text === "-0") return 0;
-  const sign = text.startsWith("-") ? -1 : 1;
-  let rest = text.replace(/^[-+]/, "");
-  if (rest === "") return undefined;
-  let totalNs = 0;
-  while (rest !== "") {
-    const part = /^(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/.exec(rest);
-    if (part === null) return undefined;
-    totalNs += Number(part[1]) * (unitNs[part[2] ?? ""] ?? Number.NaN);
-    rest = rest.slice(part[0].length);
-  }
-  return (sign * totalNs) / 1e6;
+/** What the helpers below know of a schema that zod does not: read by printing, JSON Schema and the reference. */
+export type Note =
+  | { readonly is: "secret" }
+  | { readonly is: "duration" }
+  | { readonly is: "headers" }
+  | { readonly is: "string list" }
+  | { readonly is: "block"; readonly block: z.ZodType; readonly state: BlockState };
+
+const notes = new WeakMap<z.core.$ZodType, Note>();
+
+/** The note a helper of this file left on `schema`, also after `.describe()`. */
+export function noteOf(schema: z.core.$ZodType): Note | undefined {
+  const { parent } = schema._zod;
+  return notes.get(schema) ?? (parent === undefined ? undefined : noteOf(parent));
+}
+
+function noted<S extends z.ZodType>(schema: S, note: Note): S {
+  notes.set(schema, note);
+  return schema;
 }
 
 /**
- * A duration setting: a Go duration string, or a bare number of nanoseconds as in the Collector. Its output is
- * milliseconds. Write the default as `.prefault("200ms")`, which keeps it readable in the schema.
+ * A duration setting: a Go duration string (`200ms`, `1m30s`), or a bare number of nanoseconds as in the Collector.
+ * Its output is milliseconds. Write the default as `.prefault("200ms")`, which keeps it readable in the schema.
  */
 export function duration() {
-  return z
-    .union([z.string(), z.number()])
-    .transform((value, context) => {
-      const milliseconds = typeof value === "number" ? value / 1e6 : parseDuration(value);
-      if (milliseconds === undefined) {
-        context.addIssue({ code: "custom", message: `invalid duration ${JSON.stringify(value)}: use a form such as 200ms, 1m30s` });
-        return z.NEVER;
-      }
-      return milliseconds;
+  const text = z.union([z.string(), z.number()]);
+  const parsed = text.transform((value, context) => {
+    const milliseconds = typeof value === "number" ? value / 1e6 : parseDuration(value);
+    if (milliseconds !== undefined) return milliseconds;
+    context.addIssue({
+      code: "custom",
+      message: `invalid duration ${JSON.stringify(value)}: use a form such as 200ms, 1m30s`,
     });
+    return z.NEVER;
+  });
+  return noted(parsed, { is: "duration" });
+}
+
+/** A text that `print-config` shows as `[REDACTED]`: a password, a token, a key. Its output is the text itself. */
+export function secret() {
+  return noted(z.string(), { is: "secret" });
+}
+
+/** A list of strings, or one string cut at its commas (not trimmed; the empty string is the empty list), as in Go. */
+export function stringList() {
+  const list = z.union([z.array(z.string()), z.string()]);
+  return noted(list.transform(splitAtCommas), { is: "string list" });
+}
+
+function splitAtCommas(value: string | string[]): string[] {
+  if (typeof value !== "string") return value;
+  return value === "" ? [] : value.split(",");
+}
+
+/**
+ * One of `values` in any case, such as a verbosity or a level. Its output is spelled as in `values`, which are lower case.
+ * Write the default as `.prefault("normal")`, which keeps it in the JSON Schema.
+ */
+export function choice<const V extends readonly [string, ...string[]]>(values: V) {
+  return z.preprocess((value) => (typeof value === "string" ? value.toLowerCase() : value), z.enum(values));
+}
+
+/**
+ * Headers: a map of names to values, or a list of `{ name, value }`. Its output is a record: of a map sorted by name,
+ * of a list in its order. Names differ in more than case; values are secrets when printed.
+ */
+export function headers() {
+  const map = z.record(z.string(), z.string());
+  const list = z.array(z.strictObject({ name: z.string(), value: z.string() }));
+  const merged = z.union([map, list]).transform((value, context): Readonly<Record<string, string>> => {
+    if (!Array.isArray(value)) return Object.fromEntries(Object.entries(value).sort(byName));
+    for (const name of duplicates(value.map((header) => header.name))) {
+      context.addIssue({ code: "custom", message: `header ${JSON.stringify(name)} is given more than once` });
+    }
+    return Object.fromEntries(value.map((header) => [header.name, header.value]));
+  });
+  return noted(merged, { is: "headers" });
+}
+
+function byName([left]: [string, string], [right]: [string, string]): number {
+  return left < right ? -1 : 1;
+}
+
+function duplicates(names: readonly string[]): string[] {
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+}
+
+/**
+ * A block that can be absent, with the Collector's rules. Its output is the block's, or undefined when it is off.
+ *
+ * | `state` | key absent | `key:` (null) | `key: {}` | `enabled: false` inside |
+ * |---|---|---|---|---|
+ * | none | off | off | on | off |
+ * | off | off | on | on | off |
+ * | on | on | on | on | off |
+ *
+ * `enabled` (a real boolean) is accepted in every such block and taken out before `block` sees it. A block that is
+ * switched off is still checked for unknown keys and wrong types, not for missing or inconsistent settings.
+ * `block` must accept `{}` unless its state is "none" or "off".
+ */
+export function optionalBlock<S extends z.ZodType>(block: S, state: "on"): OnBlock<S>;
+export function optionalBlock<S extends z.ZodType>(block: S, state: "none" | "off"): OffBlock<S>;
+export function optionalBlock(block: z.ZodType, state: BlockState): z.ZodType {
+  const inner = z.unknown().transform((value, context) => readBlock(block, state, value, context));
+  const entry = noted(inner, { is: "block", block, state });
+  return state === "on" ? entry.prefault({}) : entry.optional();
+}
+
+/** What `optionalBlock(…, "on")` gives. */
+export type OnBlock<S extends z.ZodType> = z.ZodPrefault<Block<S>>;
+/** What `optionalBlock(…, "off")` and `optionalBlock(…, "none")` give. */
+export type OffBlock<S extends z.ZodType> = z.ZodOptional<Block<S>>;
+type Block<S extends z.ZodType> = z.ZodType<z.output<S> | undefined, BlockInput<S>>;
+type BlockInput<S extends z.ZodType> =
+  | (z.input<S> & { readonly enabled?: boolean })
+  | { readonly enabled: false }
+  | null;
+
+function readBlock(block: z.ZodType, state: BlockState, value: unknown, context: z.RefinementCtx): unknown {
+  if (value === null && state === "none") return undefined;
+  const { enabled = true, ...settings } = isRecord(value) ? value : {};
+  if (typeof enabled !== "boolean") {
+    context.addIssue({ code: "invalid_type", expected: "boolean", input: enabled, path: ["enabled"] });
+    return z.NEVER;
+  }
+  const result = block.safeParse(value === null ? {} : isRecord(value) ? settings : value, { reportInput: true });
+  if (result.success) return enabled ? result.data : undefined;
+  for (const issue of result.error.issues) {
+    if (enabled || isShapeIssue(issue)) context.issues.push(issue as never);
+  }
+  return enabled || context.issues.length > 0 ? z.NEVER : undefined;
+}
+
+/** Whether an issue is about keys and types rather than about what is missing or does not fit together. */
+function isShapeIssue(issue: z.core.$ZodIssue): boolean {
+  return issue.code === "unrecognized_keys" || (issue.code === "invalid_type" && issue.input !== undefined);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
