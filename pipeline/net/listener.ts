@@ -1,0 +1,151 @@
+import type { Server, Socket } from "node:net";
+
+/** What a server's `endpoint` and `transport` settings say. */
+export interface Address {
+  readonly endpoint: string;
+  readonly transport: "tcp" | "tcp4" | "tcp6" | "unix";
+}
+
+/** Servers that listen on all addresses behind one endpoint. */
+export interface Listening {
+  /** `127.0.0.1:4317`, `[::1]:4317`, a socket's path. */
+  readonly addresses: readonly string[];
+  /** Stops accepting; what is connected stays. */
+  close(): void;
+  /** Cuts every connection that is still open. */
+  destroyConnections(): void;
+}
+
+interface Target {
+  readonly host: string;
+  /** One that the machine may lack: no IPv6. */
+  readonly optional: boolean;
+}
+
+/**
+ * Binds `make()` once for each address of the endpoint. `localhost` is 127.0.0.1 and, where the machine has it, ::1: Node
+ * alone would take ::1 only and refuse clients that dial IPv4. Port 0 gives the same free port on both.
+ * @throws {Error} in one line naming the endpoint; nothing stays bound.
+ */
+export async function listen(address: Address, make: () => Server): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  const tracked = () => {
+    const server = make();
+    server.on("connection", (socket: Socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+    });
+    return server;
+  };
+  const servers = await bindAll(address, tracked);
+  return {
+    addresses: servers.map(addressOf),
+    close: () => servers.forEach((server) => void server.close()),
+    destroyConnections: () => sockets.forEach((socket) => void socket.destroy()),
+  };
+}
+
+/** How often another free port is tried when port 0 gave one on 127.0.0.1 that is taken on ::1. */
+const portAttempts = 20;
+
+async function bindAll(address: Address, make: () => Server): Promise<Server[]> {
+  if (address.transport === "unix") return [await bind(make(), { path: address.endpoint }, address)];
+  const { host, port } = parseHostPort(address.endpoint);
+  const targets = targetsOf(host, address.transport);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await bindTargets(targets, port, address, make);
+    } catch (error) {
+      if (port !== 0 || attempt === portAttempts || !hasCode(error, "EADDRINUSE")) throw error;
+    }
+  }
+}
+
+async function bindTargets(targets: readonly Target[], port: number, address: Address, make: () => Server) {
+  const servers: Server[] = [];
+  try {
+    for (const target of targets) {
+      const first = servers[0]?.address();
+      const chosen = port === 0 && typeof first === "object" && first !== null ? first.port : port;
+      const options = { host: target.host, port: chosen, ipv6Only: targets.length > 1 && target.host.includes(":") };
+      const server = await bind(make(), options, address).catch((error: unknown) => {
+        if (target.optional && hasCode(error, "EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL")) return undefined;
+        throw error;
+      });
+      if (server !== undefined) servers.push(server);
+      if (server !== undefined && target.host === "::") break; // dual stack: 0.0.0.0 is included
+    }
+  } catch (error) {
+    for (const server of servers) server.close();
+    throw error;
+  }
+  return servers;
+}
+
+function targetsOf(host: string, transport: Address["transport"]): Target[] {
+  const wants4 = transport !== "tcp6";
+  const wants6 = transport !== "tcp4";
+  if (host === "localhost") {
+    return [
+      ...(wants4 ? [{ host: "127.0.0.1", optional: false }] : []),
+      ...(wants6 ? [{ host: "::1", optional: wants4 }] : []),
+    ];
+  }
+  if (host === "") {
+    return [
+      ...(wants6 ? [{ host: "::", optional: wants4 }] : []),
+      ...(wants4 ? [{ host: "0.0.0.0", optional: false }] : []),
+    ];
+  }
+  return [{ host, optional: false }];
+}
+
+function bind(server: Server, options: object, address: Address): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const failed = (cause: NodeJS.ErrnoException) => reject(listenError(address, cause));
+    server.once("error", failed);
+    server.listen(options, () => {
+      server.off("error", failed);
+      resolve(server);
+    });
+  });
+}
+
+const reasons = new Map<string | undefined, string>([
+  ["EADDRINUSE", "address already in use"],
+  ["EACCES", "permission denied"],
+  ["EADDRNOTAVAIL", "this machine does not have that address"],
+  ["ENOTFOUND", "no such host"],
+]);
+
+function listenError(address: Address, cause: NodeJS.ErrnoException): Error {
+  const reason = reasons.get(cause.code) ?? cause.message;
+  const error = new Error(`cannot listen on ${address.endpoint}: ${reason}`, { cause });
+  return Object.assign(error, { code: cause.code });
+}
+
+function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && "code" in error && codes.includes(String(error.code));
+}
+
+/** Splits `host:port`, `[v6]:port` or `:port`. @throws {Error} when it is none of these. */
+export function parseHostPort(endpoint: string): { host: string; port: number } {
+  const parts = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d+)$/.exec(endpoint);
+  const port = Number(parts?.[3]);
+  if (parts === null || port > 65535) {
+    throw new Error(`invalid endpoint ${JSON.stringify(endpoint)}: use host:port, such as localhost:4317`);
+  }
+  return { host: parts[1] ?? parts[2] ?? "", port };
+}
+
+/** `host:port`, with brackets where the host is IPv6. */
+export function formatHostPort(host: string | undefined, port: number | undefined): string {
+  if (host === undefined) return "";
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function addressOf(server: Server): string {
+  const address = server.address();
+  if (typeof address === "string") return address;
+  return address === null ? "" : formatHostPort(address.address, address.port);
+}
