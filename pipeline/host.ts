@@ -1,7 +1,7 @@
 import type { SchedulerLike } from "rxjs";
 import type { Board } from "./board.ts";
 import type { ClientInfo, ConsumeError, Delivery } from "./delivery.ts";
-import type { Metrics, Pdata, PdataOf, Signal } from "./pdata/index.ts";
+import type { Pdata, PdataOf, Signal } from "./pdata/index.ts";
 import type { ServiceView } from "./view.ts";
 
 /** Time, as components see it: real in the daemon, simulated in tests. */
@@ -37,6 +37,16 @@ export interface ByteBudget {
   give(bytes: number): void;
 }
 
+/** The memory of this process against what it may use. */
+export interface ProcessMemory {
+  /** The cgroup's limit where there is one, else the machine's memory. */
+  readonly limitBytes: number;
+  /** What the process holds: JavaScript heap in use plus buffers outside of it. Costs some microseconds. */
+  usedBytes(): number;
+  /** Collects garbage now, blocking. */
+  collect(): void;
+}
+
 /** Own metrics of one component. Names and units as the Collector's (`otelcol_…`), labels of the component added. */
 export interface Meter {
   counter(name: string, options: MetricOptions): { add(value: number, labels?: Labels): void };
@@ -69,6 +79,7 @@ export interface Host {
   random(): number;
   readonly meter: Meter;
   readonly budget: ByteBudget;
+  readonly memory: ProcessMemory;
   readonly board: Board;
   readonly build: { readonly command: string; readonly version: string };
   /** The one value behind `key` for all instances of this component id, made on first use. */
@@ -130,9 +141,4 @@ export interface ConnectorHost extends BookedHost {
 
 export interface ExtensionHost extends Host {
   readonly service: ServiceView;
-}
-
-/** Own metrics as pdata, for whoever exports them. */
-export interface OwnMetrics {
-  collect(): Metrics;
 }

@@ -37,7 +37,9 @@ export function mapData<T extends Pdata>(
             delivery.ack();
             return;
           }
-          subscriber.next(new DerivedDelivery(delivery, data, missing > 0 ? () => host.drop(missing, dropReason) : nothing));
+          subscriber.next(
+            new DerivedDelivery(delivery, data, missing > 0 ? () => host.drop(missing, dropReason) : nothing),
+          );
         },
         error: (error) => subscriber.error(error),
         complete: () => subscriber.complete(),

@@ -1,0 +1,51 @@
+import { performance } from "node:perf_hooks";
+import { type SchedulerAction, type SchedulerLike, Subscription } from "rxjs";
+import type { Clock, Timer } from "../host.ts";
+
+/** The machine's time. */
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  setTimer: (run, delayMs) => setTimeout(run, delayMs),
+  clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
+};
+
+/** An RxJS scheduler that runs on `clock`, so that time operators follow simulated time as well. */
+export function clockScheduler(clock: Clock): SchedulerLike {
+  return {
+    now: () => clock.nowMs(),
+    schedule(work, delayMs = 0, state) {
+      const action = new ClockAction(clock, work);
+      return action.schedule(state, delayMs);
+    },
+  };
+}
+
+class ClockAction<T> extends Subscription implements SchedulerAction<T> {
+  readonly #clock: Clock;
+  readonly #work: (this: SchedulerAction<T>, state?: T) => void;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock, work: (this: SchedulerAction<T>, state?: T) => void) {
+    super();
+    this.#clock = clock;
+    this.#work = work;
+    this.add(() => this.#clear());
+  }
+
+  schedule(state?: T, delayMs = 0): Subscription {
+    if (this.closed) return this;
+    this.#clear();
+    this.#timer = this.#clock.setTimer(() => {
+      this.#timer = undefined;
+      this.#work.call(this, state);
+    }, delayMs);
+    return this;
+  }
+
+  #clear(): void {
+    if (this.#timer === undefined) return;
+    this.#clock.clearTimer(this.#timer);
+    this.#timer = undefined;
+  }
+}
