@@ -1,0 +1,99 @@
+import type { IncomingMessage } from "node:http";
+import type { ByteBudget } from "../host.ts";
+import { decompress, type Encoding } from "./compression.ts";
+import { Reservation } from "./reservation.ts";
+import { BodyError, type Problem } from "./transport.ts";
+
+interface Limits {
+  /** Before and after decompression. */
+  readonly maxBytes: number;
+  readonly budget: ByteBudget;
+}
+
+interface Outcome {
+  complete(body: Buffer): void;
+  failed(problem: Problem): void;
+}
+
+/**
+ * Reads a request's body and decompresses it. Its bytes are reserved in the budget, by `content-length` before the first
+ * one is read, until `outcome` is told; whoever takes the body then accounts for it. When the caller goes away in the
+ * middle, `outcome` hears nothing.
+ */
+export function readBody(request: IncomingMessage, encoding: Encoding, limits: Limits, outcome: Outcome): void {
+  const reservation = new Reservation(limits.budget);
+  const announced = Number(request.headers["content-length"] ?? 0);
+  let problem: Problem | undefined;
+  if (announced > limits.maxBytes) problem = tooLarge();
+  else if (!reservation.growTo(announced)) problem = busy();
+  if (problem !== undefined) {
+    outcome.failed(problem);
+    return;
+  }
+  const parts: Buffer[] = [];
+  let size = 0;
+  let done = false;
+  const finish = (report: () => void) => {
+    if (done) return;
+    done = true;
+    parts.length = 0;
+    reservation.release();
+    report();
+  };
+  request.on("data", (part: Buffer) => {
+    if (done) return;
+    size += part.length;
+    if (size > limits.maxBytes) finish(() => outcome.failed(tooLarge()));
+    else if (!reservation.growTo(size)) finish(() => outcome.failed(busy()));
+    else parts.push(part);
+  });
+  request.once("end", () => {
+    if (done) return;
+    const body = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, size);
+    inflate(encoding, body, limits.maxBytes, reservation, {
+      failed: (reason) => finish(() => outcome.failed(reason)),
+      complete: (inflated) => finish(() => outcome.complete(inflated)),
+    });
+  });
+  request.once("close", () => {
+    if (!request.complete) finish(() => {});
+  });
+  request.on("error", () => {}); // "close" follows
+}
+
+/** Decompresses and tells `outcome`, at once when the body is small. */
+export function inflate(
+  encoding: Encoding,
+  body: Buffer,
+  maxBytes: number,
+  reservation: Reservation,
+  outcome: Outcome,
+): void {
+  let output: Buffer | Promise<Buffer>;
+  try {
+    output = decompress(encoding, body, { maxBytes, reserve: (bytes) => reservation.add(bytes) });
+  } catch (error) {
+    outcome.failed(asProblem(error));
+    return;
+  }
+  if (Buffer.isBuffer(output)) {
+    outcome.complete(output);
+    return;
+  }
+  output.then(
+    (inflated) => outcome.complete(inflated),
+    (error: unknown) => outcome.failed(asProblem(error)),
+  );
+}
+
+function asProblem(error: unknown): Problem {
+  return error instanceof BodyError ? error : new BodyError("broken", String(error));
+}
+
+function tooLarge(): BodyError {
+  return new BodyError("too_large", "http: request body too large");
+}
+
+function busy(): BodyError {
+  return new BodyError("busy", "memory for requests is used up");
+}

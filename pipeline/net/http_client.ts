@@ -1,0 +1,116 @@
+import { Agent, type AgentOptions, type ClientRequest, type IncomingMessage, request } from "node:http";
+import { Agent as TlsAgent, request as tlsRequest } from "node:https";
+import { compress, encodingOf } from "./compression.ts";
+import type { ClientSurroundings } from "./grpc_js_client.ts";
+import type { HttpClientSettings } from "./settings.ts";
+import { secureContextOptions } from "./tls.ts";
+import type { HttpClient, HttpReply, HttpSendOptions } from "./transport.ts";
+
+/** What is read of an answer at most; the rest is thrown away with its connection. */
+const maxAnswerBytes = 64 * 1024;
+
+/** POST over HTTP/1.1 on `node:http` and `node:https`, with connections kept open. */
+export class NodeHttpClient implements HttpClient {
+  readonly #settings: HttpClientSettings;
+  readonly #surroundings: ClientSurroundings;
+  readonly #agent: Agent;
+  readonly #tlsAgent: TlsAgent;
+
+  /** @throws {Error} when a file of the `tls` block cannot be read. */
+  constructor(settings: HttpClientSettings, surroundings: ClientSurroundings) {
+    this.#settings = settings;
+    this.#surroundings = surroundings;
+    const options = agentOptions(settings);
+    const { tls } = settings;
+    this.#agent = new Agent(options);
+    this.#tlsAgent = new TlsAgent({
+      ...options,
+      ...secureContextOptions(tls),
+      rejectUnauthorized: !tls.insecure_skip_verify,
+      ...(tls.server_name_override !== "" && { servername: tls.server_name_override }),
+    });
+  }
+
+  async send(url: URL, body: Buffer, options: HttpSendOptions): Promise<HttpReply> {
+    const { compression, compression_params } = this.#settings;
+    const encoding = compression === "none" ? "identity" : (encodingOf(compression) ?? "identity");
+    const output = compress(encoding, compression_params.level, body);
+    const coded = Buffer.isBuffer(output) ? output : await output;
+    const headers = {
+      "user-agent": this.#surroundings.userAgent,
+      ...options.headers,
+      ...(encoding !== "identity" && { "content-encoding": compression }),
+      ...lowerCased(this.#settings.headers),
+      "content-length": String(coded.length),
+    };
+    return this.#post(url, coded, headers, options.signal, true);
+  }
+
+  #post(
+    url: URL,
+    body: Buffer,
+    headers: Record<string, string>,
+    signal: AbortSignal | undefined,
+    mayRepeat: boolean,
+  ): Promise<HttpReply> {
+    return new Promise((resolve, reject) => {
+      const secure = url.protocol === "https:";
+      const common = { method: "POST", headers, ...(signal !== undefined && { signal }) };
+      const sent: ClientRequest = secure
+        ? tlsRequest(url, { ...common, agent: this.#tlsAgent })
+        : request(url, { ...common, agent: this.#agent });
+      sent.on("response", (response) => void readReply(response).then(resolve, reject));
+      sent.on("error", (error) => {
+        // A kept connection that the server closed at the same moment: nothing of the request was looked at.
+        if (mayRepeat && sent.reusedSocket && isCutOff(error) && !signal?.aborted) {
+          resolve(this.#post(url, body, headers, signal, false));
+        } else {
+          reject(error);
+        }
+      });
+      sent.end(body);
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+    this.#tlsAgent.destroy();
+  }
+}
+
+function agentOptions(settings: HttpClientSettings): AgentOptions {
+  const { max_idle_conns, max_idle_conns_per_host, max_conns_per_host, idle_conn_timeout } = settings;
+  const idle = max_idle_conns_per_host || max_idle_conns;
+  return {
+    keepAlive: !settings.disable_keep_alives,
+    ...(idle > 0 && { maxFreeSockets: idle }),
+    ...(max_conns_per_host > 0 && { maxSockets: max_conns_per_host }),
+    ...(idle_conn_timeout > 0 && { timeout: idle_conn_timeout }),
+  };
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function isCutOff(error: NodeJS.ErrnoException): boolean {
+  return error.code === "ECONNRESET" || error.code === "EPIPE";
+}
+
+async function readReply(response: IncomingMessage): Promise<HttpReply> {
+  const parts: Buffer[] = [];
+  let left = maxAnswerBytes;
+  for await (const part of response as AsyncIterable<Buffer>) {
+    parts.push(part.subarray(0, left));
+    left -= part.length;
+    if (left <= 0) break; // leaving the loop destroys the connection
+  }
+  return {
+    status: response.statusCode ?? 0,
+    header: (name) => {
+      const value = response.headers[name];
+      return Array.isArray(value) ? value[0] : value;
+    },
+    body: Buffer.concat(parts),
+  };
+}
