@@ -33,6 +33,8 @@ export interface TableSource {
   windows(): readonly TableWindow[];
   /** Called with each window when it closes. Returns how to stop. */
   onWindow(listener: (window: TableWindow) => void): () => void;
+  /** Facts worth a line in the component's box, live: `{ label: "late spans", text: "0" }`. */
+  facts?(): readonly { readonly label: string; readonly text: string }[];
 }
 
 /** A Plotly figure, always the latest. */
@@ -79,7 +81,11 @@ export interface SpanDetail {
   readonly durationMs: number;
   readonly attributes: readonly SpanField[];
   readonly resource: readonly SpanField[];
-  readonly events: readonly { readonly name: string; readonly offsetMs: number; readonly attributes: readonly SpanField[] }[];
+  readonly events: readonly {
+    readonly name: string;
+    readonly offsetMs: number;
+    readonly attributes: readonly SpanField[];
+  }[];
 }
 
 /** A value ready to be shown; prompts are masked: `text` is absent until it is asked for by `reveal`. */

@@ -1,0 +1,147 @@
+import type { TableSource, TableWindow } from "../board.ts";
+import type { BookedHost } from "../host.ts";
+import { split, type Traces } from "../pdata/index.ts";
+import { type AggregationEngine, type Pause, pauseOn } from "./engine.ts";
+import { openEngine } from "./engines.ts";
+import { compilePlan, type Plan } from "./plan.ts";
+import type { AggregateSettings } from "./settings.ts";
+import { SkippedSpans } from "./skipped.ts";
+import { TableHistory } from "./tables.ts";
+import { type ClosedWindow, SpanWindows } from "./windows.ts";
+
+/** Spans read into columns in one go: about 5 ms of work. */
+const spansPerStep = 8192;
+
+/** A window's table and how many spans it is made of. */
+export interface AggregatedWindow {
+  readonly table: TableWindow;
+  readonly spanCount: number;
+}
+
+/**
+ * Spans in, tables out: reads spans into the columns of their windows, has the engine compute each window that closes,
+ * one after the other, and publishes the tables. Memory of open and queued windows is charged to the process's byte
+ * budget, so that receivers push back before it runs out.
+ */
+export class SpanAggregation {
+  readonly #host: BookedHost;
+  readonly #plan: Plan;
+  readonly #pause: Pause;
+  readonly #engine: Promise<AggregationEngine>;
+  readonly #windows: SpanWindows;
+  readonly #skipped: SkippedSpans;
+  readonly #history: TableHistory;
+  readonly #onWindow: (window: AggregatedWindow) => void;
+  /** Everything still to be read or computed, in order. */
+  #work: Promise<void> = Promise.resolve();
+  #unreadBatches = 0;
+  #waitingBytes = 0;
+  #chargedBytes = 0;
+
+  /** @param onWindow called with every closed window, in order, once it is computed. */
+  constructor(settings: AggregateSettings, host: BookedHost, onWindow: (window: AggregatedWindow) => void = () => {}) {
+    this.#host = host;
+    this.#onWindow = onWindow;
+    this.#plan = compilePlan(settings.groupBy, settings.columns);
+    this.#pause = pauseOn(host.clock);
+    this.#skipped = new SkippedSpans(host);
+    this.#windows = new SpanWindows(settings, this.#plan, host.clock, (window) => this.#compute(window));
+    this.#history = new TableHistory(settings.history, () => this.#facts(settings));
+    this.#engine = this.#open(settings);
+  }
+
+  /** The tables, for the board. */
+  get tables(): TableSource {
+    return this.#history;
+  }
+
+  /** Reads `traces` into their windows: at once, or in steps when it is long. `onRead` gets how many were skipped, and why. */
+  take(traces: Traces, onRead: (skipped: ReadonlyMap<string, number>) => void = () => {}): void {
+    if (traces.itemCount <= spansPerStep && this.#unreadBatches === 0) {
+      this.#windows.append(traces, this.#skipped.counts);
+      this.#read(onRead);
+      return;
+    }
+    this.#unreadBatches++;
+    this.#waitingBytes += traces.sizeBytes;
+    this.#charge();
+    this.#then(async () => {
+      for (const part of split(traces, { items: spansPerStep })) {
+        this.#windows.append(part, this.#skipped.counts);
+        await this.#pause();
+      }
+      this.#unreadBatches--;
+      this.#waitingBytes -= traces.sizeBytes;
+      this.#read(onRead);
+    });
+  }
+
+  /** Closes every window; resolves when all tables are out. */
+  async flush(): Promise<void> {
+    this.#then(async () => this.#windows.closeAll());
+    await this.#settled();
+    this.#charge();
+  }
+
+  /** Drops what is open and closes the engine. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#windows.discard();
+    this.#charge();
+    await (await this.#engine).close();
+  }
+
+  async #open({ engine }: AggregateSettings): Promise<AggregationEngine> {
+    const opened = await openEngine(engine.type, this.#host);
+    this.#history.engine = opened.name;
+    return opened;
+  }
+
+  #read(onRead: (skipped: ReadonlyMap<string, number>) => void): void {
+    onRead(this.#skipped.report());
+    this.#windows.advance();
+    this.#charge();
+  }
+
+  #compute({ startUnixMs, endUnixMs, frame }: ClosedWindow): void {
+    const { sizeBytes, rowCount: spanCount } = frame;
+    this.#waitingBytes += sizeBytes;
+    this.#skipped.overflowed(frame.overflowCount);
+    this.#then(async () => {
+      const engine = await this.#engine;
+      const columns = frame.answer(await engine.aggregate(frame.table(), this.#plan.query));
+      const table = { startUnixMs, endUnixMs, rowCount: columns[0]?.length ?? 0, columns };
+      this.#waitingBytes -= sizeBytes;
+      this.#charge();
+      this.#history.add(table);
+      this.#onWindow({ table, spanCount });
+    });
+  }
+
+  #then(step: () => Promise<void>): void {
+    this.#work = this.#work.then(step).catch((error: Error) => this.#host.fatal(error));
+  }
+
+  async #settled(): Promise<void> {
+    let seen: Promise<void> | undefined;
+    while (seen !== this.#work) {
+      seen = this.#work;
+      await seen;
+    }
+  }
+
+  #charge(): void {
+    const bytes = this.#windows.sizeBytes + this.#waitingBytes;
+    const more = bytes - this.#chargedBytes;
+    if (more > 0) this.#host.budget.take(more);
+    if (more < 0) this.#host.budget.give(-more);
+    this.#chargedBytes = bytes;
+  }
+
+  #facts({ windowMs }: AggregateSettings): readonly { readonly label: string; readonly text: string }[] {
+    return [
+      { label: "engine", text: this.#history.engine },
+      { label: "windows", text: `${windowMs / 1000} s` },
+      { label: "late spans", text: String(this.#skipped.lateTotal) },
+    ];
+  }
+}

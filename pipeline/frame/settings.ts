@@ -1,0 +1,121 @@
+import { duration, z } from "../config/schema.ts";
+import { engineNames } from "./engines.ts";
+import { type Expression, parseExpression } from "./expression.ts";
+import { type Field, fieldName, parseField } from "./fields.ts";
+
+/** The output of `parse`, or an issue at the value when it throws. */
+function parsed<T>(parse: (text: string) => T) {
+  return z.string().transform((text, context): T => {
+    try {
+      return parse(text);
+    } catch (thrown) {
+      context.addIssue({ code: "custom", message: thrown instanceof Error ? thrown.message : String(thrown) });
+      return z.NEVER;
+    }
+  });
+}
+
+const engineType = z.enum(engineNames);
+
+const engine = z.union([
+  engineType.transform((type) => ({ type, device: undefined })),
+  z.strictObject({
+    type: engineType.describe("auto, cpu, rapids or node_rapids."),
+    device: z.int().min(0).optional().describe("CUDA device of a GPU engine; the cpu engine does not read it."),
+  }),
+]);
+
+/** The settings of `aggregate`, the processor and the connector. */
+export const aggregateConfig = z
+  .strictObject({
+    window: duration()
+      .refine((milliseconds) => milliseconds > 0, "must be longer than 0")
+      .prefault("10s")
+      .describe("Length of the tumbling windows. They start at multiples of it since the Unix epoch."),
+    allowed_lateness: duration()
+      .refine((milliseconds) => milliseconds >= 0, "must not be negative")
+      .prefault("5s")
+      .describe("How long a window waits for spans that arrive after spans which ended later."),
+    group_by: z
+      .array(parsed(parseField))
+      .prefault(["resource.service.name", "gen_ai.request.model", "status"])
+      .describe(
+        "Fields whose combinations are the rows: name, kind, status, trace_id and other span fields, scope.name, " +
+          "resource.KEY, scope.KEY or span.KEY for an attribute; any other name is a span attribute. Values are compared as text.",
+      ),
+    columns: z
+      .record(z.string().min(1), parsed(parseExpression))
+      .prefault({
+        requests: "count",
+        tokens: "sum(gen_ai.usage.output_tokens)",
+        p95_ms: "quantile(duration, 0.95)",
+      })
+      .describe(
+        "What to compute, by column name: count, count(field), sum(field), mean(field), min(field), max(field), std(field), " +
+          "nunique(field), quantile(field, q), error_rate. `duration` is in milliseconds.",
+      ),
+    engine: engine
+      .prefault("auto")
+      .describe("What computes the windows: auto takes the best engine that is there. Short for { type: auto }."),
+    max_groups: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(1000)
+      .describe("Rows of a window; further combinations share one row, marked otel.metric.overflow."),
+    max_spans: z
+      .int()
+      .min(1)
+      .default(4_000_000)
+      .describe("Spans a window keeps until it closes; further ones are counted as skipped."),
+    history: z
+      .int()
+      .min(1)
+      .default(90)
+      .describe("Closed windows kept for the dashboard and other readers of the tables."),
+  })
+  .superRefine(({ group_by, columns }, context) => {
+    const groups = group_by.map(fieldName);
+    groups.forEach((name, place) => {
+      if (groups.indexOf(name) === place) return;
+      context.addIssue({ code: "custom", path: ["group_by", place], message: `"${name}" is in group_by twice` });
+    });
+    if (Object.keys(columns).length === 0) {
+      context.addIssue({
+        code: "custom",
+        path: ["columns"],
+        message: "name at least one column, such as requests: count",
+      });
+    }
+    for (const name of Object.keys(columns)) {
+      if (!groups.includes(name)) continue;
+      context.addIssue({ code: "custom", path: ["columns", name], message: `"${name}" is already a group_by column` });
+    }
+  });
+
+export type AggregateConfig = z.output<typeof aggregateConfig>;
+
+/** What `aggregate` does, in terms of the code. */
+export interface AggregateSettings {
+  readonly windowMs: number;
+  readonly allowedLatenessMs: number;
+  readonly groupBy: readonly Field[];
+  readonly columns: ReadonlyMap<string, Expression>;
+  readonly engine: AggregateConfig["engine"];
+  readonly maxGroups: number;
+  readonly maxSpans: number;
+  readonly history: number;
+}
+
+export function aggregateSettings(config: AggregateConfig): AggregateSettings {
+  return {
+    windowMs: config.window,
+    allowedLatenessMs: config.allowed_lateness,
+    groupBy: config.group_by,
+    columns: new Map(Object.entries(config.columns)),
+    engine: config.engine,
+    maxGroups: config.max_groups,
+    maxSpans: config.max_spans,
+    history: config.history,
+  };
+}

@@ -1,0 +1,31 @@
+import type { TableSource, TableWindow } from "../board.ts";
+
+/** The latest windows of an aggregation, for whoever shows them. */
+export class TableHistory implements TableSource {
+  engine = "starting";
+  readonly facts: () => readonly { readonly label: string; readonly text: string }[];
+  readonly #limit: number;
+  readonly #windows: TableWindow[] = [];
+  readonly #listeners = new Set<(window: TableWindow) => void>();
+
+  /** @param limit windows kept. */
+  constructor(limit: number, facts: TableHistory["facts"]) {
+    this.#limit = limit;
+    this.facts = facts;
+  }
+
+  windows(): readonly TableWindow[] {
+    return this.#windows;
+  }
+
+  onWindow(listener: (window: TableWindow) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  add(window: TableWindow): void {
+    this.#windows.push(window);
+    if (this.#windows.length > this.#limit) this.#windows.shift();
+    for (const listener of this.#listeners) listener(window);
+  }
+}

@@ -1,0 +1,46 @@
+import { SpanAggregation } from "../../pipeline/frame/aggregation.ts";
+import type { AggregateSettings } from "../../pipeline/frame/settings.ts";
+import type { ProcessorHost } from "../../pipeline/host.ts";
+import type { Traces } from "../../pipeline/pdata/index.ts";
+
+/** One aggregation for all pipelines that list the same component id, since its tables go by that id. */
+export class SharedAggregation {
+  readonly #settings: AggregateSettings;
+  readonly #host: ProcessorHost;
+  #aggregation: SpanAggregation | undefined;
+  #users = 0;
+
+  constructor(settings: AggregateSettings, host: ProcessorHost) {
+    this.#settings = settings;
+    this.#host = host;
+  }
+
+  /** Opens the aggregation for one more pipeline and publishes its tables. Returns how to let go of it. */
+  acquire(): () => Promise<void> {
+    this.#users++;
+    if (this.#aggregation === undefined) {
+      this.#aggregation = new SpanAggregation(this.#settings, this.#host);
+      this.#host.board.publish("tables", this.#host.id, this.#aggregation.tables);
+    }
+    return () => this.#release();
+  }
+
+  take(traces: Traces): void {
+    this.#aggregation?.take(traces);
+  }
+
+  /** Closes all windows and resolves when their tables are published. */
+  async flush(): Promise<void> {
+    await this.#aggregation?.flush();
+  }
+
+  async #release(): Promise<void> {
+    this.#users--;
+    const aggregation = this.#aggregation;
+    if (this.#users > 0 || aggregation === undefined) return;
+    this.#aggregation = undefined;
+    const { board, id } = this.#host;
+    if (board.find("tables", id) === aggregation.tables) board.withdraw("tables", id);
+    await aggregation.stop();
+  }
+}
