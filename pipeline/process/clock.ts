@@ -14,9 +14,8 @@ export const systemClock: Clock = {
 export function clockScheduler(clock: Clock): SchedulerLike {
   return {
     now: () => clock.nowMs(),
-    schedule(work, delayMs = 0, state) {
-      const action = new ClockAction(clock, work);
-      return action.schedule(state, delayMs);
+    schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, delayMs = 0, state?: T) {
+      return new ClockAction(clock, work).schedule(state, delayMs);
     },
   };
 }

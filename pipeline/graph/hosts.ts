@@ -1,0 +1,120 @@
+import type { SchedulerLike } from "rxjs";
+import type { Board } from "../board.ts";
+import type {
+  BookedHost,
+  ByteBudget,
+  Clock,
+  ConnectorHost,
+  ExporterHost,
+  ExtensionHost,
+  Host,
+  Kind,
+  Logger,
+  Outlets,
+  ProcessMemory,
+  ProcessorHost,
+  ReceiverHost,
+} from "../host.ts";
+import type { Signal } from "../pdata/index.ts";
+import type { MetricRegistry } from "../telemetry/meter.ts";
+import type { ServiceView } from "../view.ts";
+import type { NodeBooks } from "./books.ts";
+
+/** What all components of a service share. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly scheduler: SchedulerLike;
+  readonly random: () => number;
+  /** The logger of one component: its lines carry the component's fields. */
+  readonly loggerFor: (fields: Readonly<Record<string, string>>) => Logger;
+  readonly metrics: MetricRegistry;
+  readonly budget: ByteBudget;
+  readonly memory: ProcessMemory;
+  readonly board: Board;
+  readonly build: Host["build"];
+  readonly extensions: ReadonlyMap<string, unknown>;
+  readonly fatal: (error: Error) => void;
+}
+
+/** Makes the host of each component, with its log fields, metric labels and books. */
+export class Hosts {
+  readonly #surroundings: Surroundings;
+  readonly #shared = new Map<string, unknown>();
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  receiver(id: string, outlets: Outlets): ReceiverHost {
+    const base = this.#base("receiver", id);
+    const malformed = base.meter.counter("otelpipe_receiver_malformed_requests", {
+      description: "Requests refused before they became a batch.",
+      unit: "{request}",
+    });
+    return {
+      ...base,
+      outlets,
+      malformed: (signal, transport, reason) => malformed.add(1, { signal, transport, reason }),
+    };
+  }
+
+  processor(id: string, signal: Signal, pipelineId: string, books: NodeBooks): ProcessorHost {
+    return { ...this.#booked("processor", id, signal, books, { "otelcol.pipeline.id": pipelineId }), pipelineId };
+  }
+
+  exporter(id: string, signal: Signal, books: NodeBooks): ExporterHost {
+    return { ...this.#booked("exporter", id, signal, books), ...this.#sending(books) };
+  }
+
+  connector(id: string, signal: Signal, outlets: Outlets, books: NodeBooks): ConnectorHost {
+    return { ...this.#booked("connector", id, signal, books), ...this.#sending(books), outlets };
+  }
+
+  extension(id: string, service: ServiceView): ExtensionHost {
+    return { ...this.#base("extension", id), service };
+  }
+
+  #sending(books: NodeBooks): Pick<ExporterHost, "sent" | "failed"> {
+    return {
+      sent: (items) => void (books.out += items),
+      failed: (items, reason) => books.drop(items, reason),
+    };
+  }
+
+  #booked(
+    kind: Kind,
+    id: string,
+    signal: Signal,
+    books: NodeBooks,
+    fields: Readonly<Record<string, string>> = {},
+  ): BookedHost {
+    return {
+      ...this.#base(kind, id, { "otelcol.signal": signal, ...fields }),
+      signal,
+      drop: (items, reason) => books.drop(items, reason),
+      refuse: (delivery, error) => delivery.nack(error),
+    };
+  }
+
+  #base(kind: Kind, id: string, fields: Readonly<Record<string, string>> = {}): Host {
+    const { loggerFor, metrics, extensions, ...common } = this.#surroundings;
+    return {
+      ...common,
+      kind,
+      id,
+      logger: loggerFor({ "otelcol.component.id": id, "otelcol.component.kind": kind, ...fields }),
+      meter: metrics.meter({ [kind]: id }),
+      shared: <T>(key: string, make: () => T): T => {
+        const name = `${kind}:${id}:${key}`;
+        if (!this.#shared.has(name)) this.#shared.set(name, make());
+        return this.#shared.get(name) as T;
+      },
+      extension: <T>(wanted: string, is: (candidate: unknown) => candidate is T): T => {
+        const candidate = extensions.get(wanted);
+        if (candidate === undefined) throw new Error(`extension "${wanted}" is not in service::extensions`);
+        if (!is(candidate)) throw new Error(`extension "${wanted}" cannot be used here`);
+        return candidate;
+      },
+    };
+  }
+}

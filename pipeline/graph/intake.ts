@@ -1,0 +1,202 @@
+import { type ClientInfo, ConsumeError, type Delivery, neverAborted } from "../delivery.ts";
+import type { ByteBudget, Caller, Clock, Logger, Outlet } from "../host.ts";
+import type { Pdata } from "../pdata/index.ts";
+import type { NodeBooks } from "./books.ts";
+import { fanOut, type Inlet } from "./fan_out.ts";
+
+/** When a refused sender should come back. */
+const comeBackMs = 1000;
+
+/** A delivery that nobody answered within this time is a bug: its sender is told to come back, and it is logged. */
+const answerWithinMs = 5 * 60_000;
+const sweepEveryMs = 10_000;
+
+export interface LedgerOptions {
+  readonly budget: ByteBudget;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** All deliveries that have come in and are not answered yet. */
+export class Ledger {
+  readonly budget: ByteBudget;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  /** Oldest first. */
+  readonly #open = new Set<RootDelivery>();
+  #sweep: object | undefined;
+  #closed = false;
+  /** Answers that came twice, and deliveries that were never answered: both are bugs. */
+  faults = 0;
+
+  constructor({ budget, clock, logger }: LedgerOptions) {
+    this.budget = budget;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** Whether new deliveries are still let in. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get unanswered(): number {
+    return this.#open.size;
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  enter(delivery: RootDelivery): void {
+    this.#open.add(delivery);
+    this.#sweep ??= this.#clock.setTimer(() => this.#sweepOld(), sweepEveryMs);
+  }
+
+  leave(delivery: RootDelivery): void {
+    this.#open.delete(delivery);
+    if (this.#open.size === 0) this.#stopSweep();
+  }
+
+  nowMs(): number {
+    return this.#clock.monotonicMs();
+  }
+
+  secondAnswer(where: string): void {
+    this.faults += 1;
+    this.#logger.error({ where }, "A delivery was answered twice; this is a bug in otelpipe.");
+  }
+
+  /** Answers what is left when the time to drain has run out. Its senders are told to come back. */
+  refuseRest(): number {
+    const rest = [...this.#open];
+    for (const delivery of rest) delivery.nack(shuttingDown());
+    this.#stopSweep();
+    return rest.length;
+  }
+
+  #sweepOld(): void {
+    this.#sweep = undefined;
+    for (const delivery of this.#open) {
+      if (this.nowMs() - delivery.enteredMs < answerWithinMs) break;
+      this.faults += 1;
+      this.#logger.error({ where: delivery.where }, "A delivery was not answered in time; this is a bug in otelpipe.");
+      delivery.nack(new ConsumeError("not answered in time", { retryable: true, delayMs: comeBackMs }));
+    }
+    if (this.#open.size > 0) this.#sweep = this.#clock.setTimer(() => this.#sweepOld(), sweepEveryMs);
+  }
+
+  #stopSweep(): void {
+    if (this.#sweep !== undefined) this.#clock.clearTimer(this.#sweep);
+    this.#sweep = undefined;
+  }
+}
+
+export function shuttingDown(): ConsumeError {
+  return new ConsumeError("shutting down", { retryable: true, delayMs: comeBackMs });
+}
+
+/** Where a receiver's data enters the graph: admission by bytes, books, one answer. */
+export class Intake<T extends Pdata> implements Outlet<T> {
+  readonly #where: string;
+  readonly #books: NodeBooks;
+  readonly #inlets: readonly Inlet<T>[];
+  readonly #ledger: Ledger;
+
+  constructor(where: string, books: NodeBooks, inlets: readonly Inlet<T>[], ledger: Ledger) {
+    this.#where = where;
+    this.#books = books;
+    this.#inlets = inlets;
+    this.#ledger = ledger;
+  }
+
+  offer(data: T, caller: Caller, answer: (error?: ConsumeError) => void): void {
+    const items = data.itemCount;
+    this.#books.in += items;
+    const refusal = this.#admit(data.sizeBytes);
+    if (refusal !== undefined) {
+      this.#books.refused += items;
+      answer(refusal);
+      return;
+    }
+    const root = new RootDelivery(data, caller, this.#where, this.#ledger, (error) => {
+      this.#ledger.budget.give(data.sizeBytes);
+      if (error === undefined) this.#books.out += items;
+      else this.#books.refused += items;
+      answer(error);
+    });
+    fanOut(root as Delivery as Delivery<T>, this.#inlets);
+  }
+
+  #admit(sizeBytes: number): ConsumeError | undefined {
+    if (this.#ledger.closed) return shuttingDown();
+    if (this.#ledger.budget.tryTake(sizeBytes)) return undefined;
+    const { usedBytes, limitBytes } = this.#ledger.budget;
+    return new ConsumeError(`memory budget is used up: ${usedBytes} of ${limitBytes} bytes are unanswered or queued`, {
+      retryable: true,
+      delayMs: comeBackMs,
+    });
+  }
+}
+
+/** Where a connector's data enters its pipelines. It is inside already, so it is never refused for lack of budget. */
+export class ConnectorIntake<T extends Pdata> implements Outlet<T> {
+  readonly #where: string;
+  readonly #inlets: readonly Inlet<T>[];
+  readonly #ledger: Ledger;
+
+  constructor(where: string, inlets: readonly Inlet<T>[], ledger: Ledger) {
+    this.#where = where;
+    this.#inlets = inlets;
+    this.#ledger = ledger;
+  }
+
+  offer(data: T, caller: Caller, answer: (error?: ConsumeError) => void): void {
+    this.#ledger.budget.take(data.sizeBytes);
+    const root = new RootDelivery(data, caller, this.#where, this.#ledger, (error) => {
+      this.#ledger.budget.give(data.sizeBytes);
+      answer(error);
+    });
+    fanOut(root as Delivery as Delivery<T>, this.#inlets);
+  }
+}
+
+class RootDelivery implements Delivery {
+  readonly data: Pdata;
+  readonly client: ClientInfo;
+  readonly signal: AbortSignal;
+  readonly where: string;
+  readonly enteredMs: number;
+  readonly #ledger: Ledger;
+  readonly #settle: (error?: ConsumeError) => void;
+  #answered = false;
+
+  constructor(data: Pdata, caller: Caller, where: string, ledger: Ledger, settle: (error?: ConsumeError) => void) {
+    this.data = data;
+    this.client = caller.client;
+    this.signal = caller.signal ?? neverAborted;
+    this.where = where;
+    this.#ledger = ledger;
+    this.#settle = settle;
+    this.enteredMs = ledger.nowMs();
+    ledger.enter(this);
+  }
+
+  ack(): void {
+    this.#answer();
+  }
+
+  nack(error: ConsumeError): void {
+    this.#answer(error);
+  }
+
+  #answer(error?: ConsumeError): void {
+    if (this.#answered) {
+      this.#ledger.secondAnswer(this.where);
+      return;
+    }
+    this.#answered = true;
+    this.#ledger.leave(this);
+    this.#settle(error);
+  }
+}
