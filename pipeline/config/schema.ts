@@ -131,14 +131,12 @@ function readBlock(block: z.ZodType, state: BlockState, value: unknown, context:
   const { enabled = true, ...settings } = isRecord(value) ? value : {};
   if (typeof enabled !== "boolean") {
     context.addIssue({ code: "invalid_type", expected: "boolean", input: enabled, path: ["enabled"] });
-    return z.NEVER;
   }
   const result = block.safeParse(value === null ? {} : isRecord(value) ? settings : value, { reportInput: true });
-  if (result.success) return enabled ? result.data : undefined;
-  for (const issue of result.error.issues) {
-    if (enabled || isShapeIssue(issue)) context.issues.push(issue as never);
-  }
-  return enabled || context.issues.length > 0 ? z.NEVER : undefined;
+  const issues = result.error?.issues ?? [];
+  for (const issue of enabled === false ? issues.filter(isShapeIssue) : issues) context.issues.push(issue as never);
+  if (context.issues.length > 0) return z.NEVER;
+  return enabled === false ? undefined : result.data;
 }
 
 /** Whether an issue is about keys and types rather than about what is missing or does not fit together. */

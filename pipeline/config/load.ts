@@ -1,0 +1,140 @@
+import type { Catalog, Section } from "../registry.ts";
+import { sections } from "../registry.ts";
+import { checkDraft } from "./check.ts";
+import { aliasWarnings, declareComponents, decodeSection } from "./components.ts";
+import { expandTree } from "./expand.ts";
+import { mergeTrees } from "./merge.ts";
+import type { Source } from "./place.ts";
+import { ConfigError, type Problem, placeText } from "./problem.ts";
+import type { ResolvedConfig, ResolvedPipeline } from "./resolved.ts";
+import { type PipelineDraft, type Reference, readService } from "./service.ts";
+import { openSource, processSurroundings, type Surroundings } from "./source.ts";
+import { didYouMean } from "./suggest.ts";
+import type { Table, Tree } from "./tree.ts";
+import { parseYaml } from "./yaml_text.ts";
+
+/** A configuration with its references replaced and nothing checked yet. */
+export interface ExpandedConfig {
+  readonly root: Table;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads, merges, expands, decodes and checks the configuration that `uris` name, in this order: paths, or `file:`,
+ * `env:` and `yaml:` URIs. Only the components it names are imported.
+ *
+ * @throws {ConfigError} with everything that is wrong. {@link Error} when a source cannot be read.
+ */
+export async function loadConfig(
+  uris: readonly string[],
+  catalog: Catalog,
+  surroundings: Surroundings = processSurroundings(),
+): Promise<ResolvedConfig> {
+  return resolveConfig(readConfig(uris, surroundings), catalog);
+}
+
+/** The first half of `loadConfig`: sources to documents, merged and expanded. */
+export function readConfig(
+  uris: readonly string[],
+  surroundings: Surroundings = processSurroundings(),
+): ExpandedConfig {
+  if (uris.length === 0) throw new Error("at least one config flag must be provided");
+  const sources = uris.map((uri) => openOrThrow(uri, surroundings));
+  const documents = sources.map((source) => ({ source, ...parseYaml(source) }));
+  const problems = documents.flatMap((document) => [...document.problems, ...rootProblems(document)]);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const warnings = documents
+    .filter((document) => document.more)
+    .map(({ source }) => `${source.name}: only the first YAML document is read`);
+  const merged = documents
+    .map((document) => document.tree)
+    .filter((tree) => tree.kind === "table")
+    .reduce<Tree | undefined>(
+      (earlier, later) => (earlier === undefined ? later : mergeTrees(earlier, later)),
+      undefined,
+    );
+  if (merged === undefined) throw new ConfigError([emptyProblem(sources)]);
+  const expanded = expandTree(merged, surroundings);
+  if (expanded.tree.kind !== "table") throw new Error("a mapping expands to a mapping");
+  return { root: expanded.tree, problems: expanded.problems, warnings: [...warnings, ...expanded.warnings] };
+}
+
+/** The second half of `loadConfig`: an expanded tree decoded and checked. */
+export async function resolveConfig(expanded: ExpandedConfig, catalog: Catalog): Promise<ResolvedConfig> {
+  const { root } = expanded;
+  const problems: Problem[] = [...expanded.problems, ...unknownSections(root)];
+  const declarations = declareComponents(root, catalog, problems);
+  const decoded = {
+    receivers: await decodeSection("receiver", declarations.receivers, catalog, problems),
+    processors: await decodeSection("processor", declarations.processors, catalog, problems),
+    exporters: await decodeSection("exporter", declarations.exporters, catalog, problems),
+    connectors: await decodeSection("connector", declarations.connectors, catalog, problems),
+    extensions: await decodeSection("extension", declarations.extensions, catalog, problems),
+  } satisfies Record<Section, unknown>;
+  const service = readService(root, problems);
+  problems.push(...checkDraft({ root, declarations, service, manifest: catalog.manifest }));
+  const warnings = [...expanded.warnings, ...aliasWarnings(declarations)];
+  const { telemetry } = service;
+  if (problems.length > 0 || telemetry === undefined) throw new ConfigError(withoutRepeats(problems), warnings);
+  const pipelines = new Map(service.pipelines.map((pipeline) => [pipeline.id, resolvePipeline(pipeline)]));
+  return { ...decoded, service: { extensions: unique(service.extensions), pipelines, telemetry }, warnings };
+}
+
+function openOrThrow(uri: string, surroundings: Surroundings): Source {
+  const source = openSource(uri, surroundings);
+  if ("failure" in source) throw new Error(source.failure);
+  return source;
+}
+
+function rootProblems({
+  source,
+  tree,
+  problems,
+}: {
+  source: Source;
+  tree: Tree;
+  problems: readonly Problem[];
+}): Problem[] {
+  const isNothing = tree.kind === "scalar" && tree.value === null;
+  if (tree.kind === "table" || isNothing || problems.length > 0) return [];
+  const place = { source, start: tree.place.start, end: tree.place.end };
+  return [{ place, path: [], message: "a configuration is a mapping with sections such as receivers and service" }];
+}
+
+function emptyProblem([source]: readonly Source[]): Problem {
+  const place = { source: source ?? { name: "", text: "" }, start: 0, end: 0 };
+  return { place, path: [], message: "empty configuration file" };
+}
+
+const knownSections: readonly string[] = [...sections, "service"];
+
+function unknownSections(root: Table): Problem[] {
+  return [...root.entries]
+    .filter(([key]) => !knownSections.includes(key))
+    .map(([key, { keyPlace: place }]) => ({
+      place,
+      path: [],
+      message: `unknown key ${JSON.stringify(key)}`,
+      ...didYouMean(key, knownSections),
+      notes: [`a configuration accepts: ${knownSections.join(", ")}`],
+    }));
+}
+
+/** Several aliases of one anchor report the same thing at the same place. */
+function withoutRepeats(problems: readonly Problem[]): readonly Problem[] {
+  const seen = new Set<string>();
+  return problems.filter((problem) => {
+    const key = `${placeText(problem.place)} ${problem.path.join("\n")} ${problem.message}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+function resolvePipeline({ id, signal, receivers, processors, exporters, place }: PipelineDraft): ResolvedPipeline {
+  const lists = { receivers: unique(receivers), processors: unique(processors), exporters: unique(exporters) };
+  return { id, signal, ...lists, place };
+}
+
+function unique(references: readonly Reference[]): readonly string[] {
+  return [...new Set(references.map((reference) => reference.id))];
+}

@@ -1,0 +1,101 @@
+import { noteOf, type z } from "./schema.ts";
+import type { Path } from "./tree.ts";
+
+type Schema = z.core.$ZodType;
+
+/** One step from a wrapper (optional, default, a transform…) to what it accepts; undefined for what is no wrapper. */
+function inside(schema: Schema): Schema | undefined {
+  const note = noteOf(schema);
+  if (note?.is === "block") return note.block;
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  switch (def.type) {
+    case "optional":
+    case "nullable":
+    case "default":
+    case "prefault":
+    case "nonoptional":
+    case "readonly":
+    case "catch":
+      return def.innerType;
+    case "pipe":
+      return (def.in as z.core.$ZodTypes)._zod.def.type === "transform" ? def.out : def.in;
+    case "lazy":
+      return def.getter();
+    default:
+      return undefined;
+  }
+}
+
+/** The schema inside all wrappers: an object, an array, a union, a string… */
+export function unwrap(schema: Schema): z.core.$ZodTypes {
+  const inner = inside(schema);
+  return inner === undefined ? (schema as z.core.$ZodTypes) : unwrap(inner);
+}
+
+/** Whether one of the wrappers of `schema` is an optional block, which accepts `enabled` too. */
+export function isBlock(schema: Schema): boolean {
+  if (noteOf(schema)?.is === "block") return true;
+  const inner = inside(schema);
+  return inner !== undefined && isBlock(inner);
+}
+
+/**
+ * The schemas that say what may stand at `path` of `value`: several behind a union, none where nothing is accepted.
+ * An alternative whose discriminator (`type: latency`) is not that of the value is left out.
+ */
+export function schemasAt(schema: Schema, path: Path, value: unknown): readonly Schema[] {
+  const { def } = unwrap(schema)._zod;
+  if (def.type === "union") return meantOptions(def, value).flatMap((option) => schemasAt(option, path, value));
+  const [segment, ...rest] = path;
+  if (segment === undefined) return [schema];
+  const inner = (value as Readonly<Record<string | number, unknown>> | null | undefined)?.[segment];
+  return children(schema, segment).flatMap((child) => schemasAt(child, rest, inner));
+}
+
+function meantOptions(def: z.core.$ZodUnionDef, value: unknown): readonly Schema[] {
+  if (!("discriminator" in def)) return def.options;
+  const key = String(def.discriminator);
+  const meant = def.options.filter((option) => {
+    const tag = children(option, key)[0];
+    return (
+      tag !== undefined && z.safeParse(tag, (value as Readonly<Record<string, unknown>> | undefined)?.[key]).success
+    );
+  });
+  return meant.length > 0 ? meant : def.options;
+}
+
+function children(schema: Schema, segment: string | number): readonly Schema[] {
+  const { def } = unwrap(schema)._zod;
+  switch (def.type) {
+    case "object":
+      return Object.hasOwn(def.shape, segment) ? [def.shape[segment] as Schema] : [];
+    case "array":
+      return [def.element];
+    case "record":
+      return [def.valueType];
+    case "intersection":
+      return [...children(def.left, segment), ...children(def.right, segment)];
+    default:
+      return [];
+  }
+}
+
+/** The keys a mapping may have by `schema`, in the order of the schema; empty when any key may stand there, or none. */
+export function acceptedKeys(schema: Schema): readonly string[] {
+  const keys = objectKeys(schema);
+  return isBlock(schema) ? ["enabled", ...keys] : keys;
+}
+
+function objectKeys(schema: Schema): readonly string[] {
+  const { def } = unwrap(schema)._zod;
+  switch (def.type) {
+    case "object":
+      return Object.keys(def.shape);
+    case "union":
+      return [...new Set(def.options.flatMap(acceptedKeys))];
+    case "intersection":
+      return [...new Set([def.left, def.right].flatMap(acceptedKeys))];
+    default:
+      return [];
+  }
+}
