@@ -1,0 +1,32 @@
+import type { Registry } from "../pipeline/registry.ts";
+
+/** Every component, by section and type. Each is imported only when a config names it. */
+export const registry: Registry = {
+  receivers: {
+    otlp: () => import("../receivers/otlp/index.ts"),
+  },
+  processors: {
+    aggregate: () => import("../processors/aggregate/index.ts"),
+    attributes: () => import("../processors/attributes/index.ts"),
+    batch: () => import("../processors/batch/index.ts"),
+    gen_ai_normalizer: () => import("../processors/gen_ai_normalizer/index.ts"),
+    memory_limiter: () => import("../processors/memory_limiter/index.ts"),
+    probabilistic_sampler: () => import("../processors/probabilistic_sampler/index.ts"),
+    resource: () => import("../processors/resource/index.ts"),
+  },
+  exporters: {
+    debug: () => import("../exporters/debug/index.ts"),
+    file: () => import("../exporters/file/index.ts"),
+    graphistry: () => import("../exporters/graphistry/index.ts"),
+    otlp_grpc: () => import("../exporters/otlp_grpc/index.ts"),
+    otlp_http: () => import("../exporters/otlp_http/index.ts"),
+    plotly: () => import("../exporters/plotly/index.ts"),
+  },
+  connectors: {
+    aggregate: () => import("../connectors/aggregate/index.ts"),
+  },
+  extensions: {
+    dashboard: () => import("../extensions/dashboard/index.ts"),
+    health_check: () => import("../extensions/health_check/index.ts"),
+  },
+};

@@ -1,0 +1,76 @@
+import type { ResolvedConfig } from "../pipeline/config/resolved.ts";
+import type { Report } from "../pipeline/graph/drain.ts";
+import { Service } from "../pipeline/service.ts";
+import { createLoggers } from "../pipeline/telemetry/logger.ts";
+import { version } from "./version.ts";
+
+/** How long SIGTERM may take: what is not delivered by then is counted as dropped with reason `shutdown`. */
+const shutdownGraceMs = 20_000;
+
+export interface RunOptions {
+  readonly config: ResolvedConfig;
+  readonly configSources: readonly string[];
+  /** Called once everything runs; what it returns is called when shutdown begins and awaited. */
+  readonly onReady?: (service: Service) => () => Promise<void>;
+  /** Called with the final books. */
+  readonly onStopped?: (report: Report) => void;
+}
+
+/**
+ * Runs a config until SIGINT, SIGTERM or a failure; a second signal exits at once.
+ *
+ * @returns the exit code: 0 after a clean shutdown, 1 when it could not start or had to give up.
+ */
+export async function run({ config, configSources, onReady, onStopped }: RunOptions): Promise<number> {
+  const { level, encoding } = config.service.telemetry.logs;
+  const loggers = createLoggers({ level, encoding, write: (text) => void process.stderr.write(text) });
+  const logger = loggers({});
+  for (const warning of config.warnings) logger.warn({}, warning);
+  let service: Service;
+  try {
+    service = new Service(config, { version, configSources, loggers });
+    logger.info({ Version: version }, "Starting otelpipe...");
+    await service.start();
+  } catch (error) {
+    process.stderr.write(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+  const signals = listenForSignals();
+  const crash = (error: unknown) =>
+    service.fatal(new Error("unexpected error; this is a bug in otelpipe", { cause: error }));
+  process.on("uncaughtException", crash).on("unhandledRejection", crash);
+
+  const stopExtra = onReady?.(service);
+  const ended = await Promise.race([signals.first, service.failure]);
+  if (typeof ended === "string") logger.info({ signal: ended }, "Received signal from OS");
+  await stopExtra?.();
+  const report = await service.stop(shutdownGraceMs);
+  signals.stop();
+  process.off("uncaughtException", crash).off("unhandledRejection", crash);
+  logReport(report, (fields, message) => logger.warn(fields, message));
+  onStopped?.(report);
+  return ended instanceof Error ? 1 : 0;
+}
+
+function logReport(report: Report, warn: (fields: object, message: string) => void): void {
+  for (const { node, books } of report.nodes) {
+    const lost = books.dropped.get("shutdown") ?? 0;
+    if (lost > 0) warn({ component: node.key, items: lost }, "Dropped what could not be delivered before the deadline.");
+  }
+  if (report.unanswered > 0) warn({ deliveries: report.unanswered }, "Told senders to come back at the deadline.");
+}
+
+function listenForSignals(): { first: Promise<NodeJS.Signals>; stop: () => void } {
+  let stop = () => {};
+  const first = new Promise<NodeJS.Signals>((resolve) => {
+    let received = false;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (received) process.exit(130);
+      received = true;
+      resolve(signal);
+    };
+    process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+    stop = () => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  });
+  return { first, stop };
+}
