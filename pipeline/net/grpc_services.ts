@@ -3,25 +3,21 @@ import { dirname, join } from "node:path";
 import type { ServiceDefinition } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import type { Signal } from "../pdata/index.ts";
+import { serviceName } from "./otlp_paths.ts";
 
-const services: Record<Signal, { file: string; name: string }> = {
-  traces: { file: "trace/v1/trace_service.proto", name: "trace.v1.TraceService" },
-  metrics: { file: "metrics/v1/metrics_service.proto", name: "metrics.v1.MetricsService" },
-  logs: { file: "logs/v1/logs_service.proto", name: "logs.v1.LogsService" },
-  profiles: { file: "profiles/v1development/profiles_service.proto", name: "profiles.v1development.ProfilesService" },
+const files: Record<Signal, string> = {
+  traces: "trace/v1/trace_service.proto",
+  metrics: "metrics/v1/metrics_service.proto",
+  logs: "logs/v1/logs_service.proto",
+  profiles: "profiles/v1development/profiles_service.proto",
 };
 
-/** The OTLP service of a signal, from our `.proto` files, with messages as raw bytes both ways. */
-export function otlpService(signal: Signal): ServiceDefinition {
-  const { file, name } = services[signal];
-  const root = protoDirectory();
-  const definitions = loadSync(`opentelemetry/proto/collector/${file}`, { includeDirs: [root] });
-  return rawService(definitions[`opentelemetry.proto.collector.${name}`] as ServiceDefinition);
-}
-
-/** The gRPC path of a signal's one method. */
-export function exportPath(signal: Signal): string {
-  return `/opentelemetry.proto.collector.${services[signal].name}/Export`;
+/** The OTLP services of these signals, from our `.proto` files, with messages as raw bytes both ways. */
+export function otlpServices(signals: readonly Signal[]): ServiceDefinition[] {
+  if (signals.length === 0) return [];
+  const names = signals.map((signal) => `opentelemetry/proto/collector/${files[signal]}`);
+  const definitions = loadSync(names, { includeDirs: [protoDirectory()] });
+  return signals.map((signal) => rawService(definitions[serviceName(signal)] as ServiceDefinition));
 }
 
 function rawService(service: ServiceDefinition): ServiceDefinition {

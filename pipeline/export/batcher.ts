@@ -1,0 +1,122 @@
+import type { Clock, Timer } from "../host.ts";
+import { concat, type Pdata, split } from "../pdata/index.ts";
+import { type Entry, sizeOf } from "./queue.ts";
+import type { Failure } from "./sender.ts";
+import type { BatchSettings } from "./settings.ts";
+
+/** What is sent at once, and the entries it holds items of. */
+export interface Batch<T extends Pdata> {
+  readonly data: T;
+  readonly entries: readonly Tracked<T>[];
+}
+
+/** An entry of which parts may travel in several batches: it is settled with the last one. */
+export interface Tracked<T extends Pdata> {
+  readonly entry: Entry<T>;
+  /** Batches it is in that are not settled, plus one while some of it is not in a batch. */
+  pending: number;
+  /** The first failure of one of them. */
+  failure?: Failure | undefined;
+}
+
+interface Part<T extends Pdata> {
+  readonly tracked: Tracked<T>;
+  items: number;
+}
+
+export interface BatcherSettings extends Pick<BatchSettings, "flush_timeout" | "min_size" | "max_size"> {
+  readonly sizer: BatchSettings["sizer"];
+}
+
+/** Joins entries until they are `min_size` or the first one has waited for `flush_timeout`; splits at `max_size`. */
+export class Batcher<T extends Pdata> {
+  readonly #settings: BatcherSettings;
+  readonly #clock: Clock;
+  readonly #emit: (batch: Batch<T>) => void;
+  #data: T[] = [];
+  #parts: Part<T>[] = [];
+  #size = 0;
+  #timer: Timer | undefined;
+
+  /** `emit` is called from `add`, `flush` and the timer. */
+  constructor(settings: BatcherSettings, clock: Clock, emit: (batch: Batch<T>) => void) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#emit = emit;
+  }
+
+  get isEmpty(): boolean {
+    return this.#parts.length === 0;
+  }
+
+  add(entry: Entry<T>): void {
+    const tracked: Tracked<T> = { entry, pending: 1 };
+    if (entry.data.signal === "profiles") {
+      this.#emit({ data: entry.data, entries: [tracked] }); // they have one dictionary each and cannot be joined
+      return;
+    }
+    this.#hold(entry.data, [{ tracked, items: entry.data.itemCount }]);
+    if (this.#size >= this.#settings.min_size) this.#cut(true);
+  }
+
+  flush(): void {
+    if (!this.isEmpty) this.#cut(false);
+  }
+
+  #hold(data: T, parts: readonly Part<T>[]): void {
+    this.#data.push(data);
+    this.#parts.push(...parts);
+    this.#size += sizeOf(data, this.#settings.sizer);
+    this.#timer ??= this.#clock.setTimer(() => {
+      this.#timer = undefined;
+      this.flush();
+    }, this.#settings.flush_timeout);
+  }
+
+  #take() {
+    const held = { data: this.#data, parts: this.#parts };
+    this.#data = [];
+    this.#parts = [];
+    this.#size = 0;
+    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
+    this.#timer = undefined;
+    return held;
+  }
+
+  /** Sends what is held; `keepRest` keeps a last piece that is smaller than `min_size`. */
+  #cut(keepRest: boolean): void {
+    const { sizer, max_size, min_size } = this.#settings;
+    const held = this.#take();
+    const [only] = held.data;
+    const merged = held.data.length === 1 && only !== undefined ? only : concat(held.data);
+    const isLarge = max_size > 0 && sizeOf(merged, sizer) > max_size;
+    const pieces = isLarge ? split(merged, sizer === "bytes" ? { bytes: max_size } : { items: max_size }) : [merged];
+    for (const [index, piece] of pieces.entries()) {
+      const isLast = index === pieces.length - 1;
+      const parts = isLast ? held.parts : takeItems(held.parts, piece.itemCount);
+      if (isLast && keepRest && index > 0 && sizeOf(piece, sizer) < min_size) this.#hold(piece, parts);
+      else this.#emit({ data: piece, entries: parts.map((part) => part.tracked) });
+    }
+  }
+}
+
+/** Takes the parts of the first `items` items off `parts`; an entry that is cut gets one more pending batch. */
+function takeItems<T extends Pdata>(parts: Part<T>[], items: number): Part<T>[] {
+  const taken: Part<T>[] = [];
+  let missing = items;
+  while (missing > 0) {
+    const [first] = parts;
+    if (first === undefined) break;
+    if (first.items <= missing) {
+      parts.shift();
+      taken.push(first);
+      missing -= first.items;
+    } else {
+      first.items -= missing;
+      first.tracked.pending++;
+      taken.push({ tracked: first.tracked, items: missing });
+      missing = 0;
+    }
+  }
+  return taken;
+}

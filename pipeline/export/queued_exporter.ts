@@ -1,0 +1,286 @@
+import type { Exporter, Lifecycle } from "../component.ts";
+import { ConsumeError, type Delivery } from "../delivery.ts";
+import type { ExporterHost } from "../host.ts";
+import type { Pdata } from "../pdata/index.ts";
+import { type Batch, Batcher, type BatcherSettings, type Tracked } from "./batcher.ts";
+import { Fifo } from "./fifo.ts";
+import { exporterMeters } from "./meters.ts";
+import { MemoryQueue, type SendingQueue, sizeOf } from "./queue.ts";
+import { RejectionLog } from "./rejection_log.ts";
+import { type Failure, type Push, Sender, type SenderSettings } from "./sender.ts";
+import type { QueueSettings } from "./settings.ts";
+
+/** What of an exporter's configuration decides how it delivers. */
+export interface DeliverySettings extends SenderSettings {
+  /** Undefined when the queue is off. */
+  readonly sending_queue: QueueSettings | undefined;
+}
+
+/**
+ * An exporter out of a function that sends a batch once: with the queue, the retries, the timeout, the books and the log
+ * lines of the Collector's. `lifecycle` starts and stops what the function needs.
+ */
+export function queuedExporter<T extends Pdata>(
+  settings: DeliverySettings,
+  host: ExporterHost,
+  push: Push<T>,
+  lifecycle: Lifecycle = {},
+): Exporter<T> {
+  const sender = new Sender(settings, host, push);
+  const { sending_queue } = settings;
+  if (sending_queue === undefined) return new DirectExporter(sender, lifecycle);
+  return new QueuedExporter(sender, sending_queue, new MemoryQueue<T>(sending_queue, host.budget), lifecycle);
+}
+
+const noRetryHint = " Try enabling retry_on_failure config option to retry on retryable errors.";
+const noQueueHint = " Try enabling sending_queue to survive temporary failures.";
+
+/** Without a queue: whoever delivers waits for the result, and has it. */
+class DirectExporter<T extends Pdata> implements Exporter<T> {
+  readonly #sender: Sender<T>;
+  readonly #lifecycle: Lifecycle;
+  readonly #idle = new Idle();
+  #active = 0;
+
+  constructor(sender: Sender<T>, lifecycle: Lifecycle) {
+    this.#sender = sender;
+    this.#lifecycle = lifecycle;
+    exporterMeters(sender.host).inFlight(() => this.#active);
+  }
+
+  async start(): Promise<void> {
+    await this.#lifecycle.start?.();
+  }
+
+  consume(delivery: Delivery<T>): void {
+    const { host } = this.#sender;
+    const { data, client, signal } = delivery;
+    this.#active++;
+    this.#sender.send(data, { client, signal }, (failure) => {
+      this.#active--;
+      if (failure === undefined) {
+        host.sent(data.itemCount);
+        delivery.ack();
+      } else {
+        const fields = { error: failure.error.message, rejected_items: data.itemCount };
+        host.logger.error(fields, `Exporting failed. Rejecting data.${noQueueHint}`);
+        host.refuse(delivery, failure.error);
+      }
+      if (this.#active === 0) this.#idle.reached();
+    });
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    this.#sender.hurry(deadlineMs);
+    await this.#idle.within(this.#sender.host, deadlineMs, () => this.#active === 0);
+    this.#sender.abort();
+  }
+
+  async stop(): Promise<void> {
+    this.#sender.abort();
+    await this.#lifecycle.stop?.();
+  }
+}
+
+/** With a queue: a delivery is answered once the queue has it. */
+class QueuedExporter<T extends Pdata> implements Exporter<T> {
+  readonly #sender: Sender<T>;
+  readonly #host: ExporterHost;
+  readonly #settings: QueueSettings;
+  readonly #queue: SendingQueue<T>;
+  readonly #lifecycle: Lifecycle;
+  readonly #batcher: Batcher<T>;
+  readonly #ready = new Fifo<Batch<T>>();
+  readonly #idle = new Idle();
+  readonly #meters;
+  readonly #rejections: RejectionLog;
+  #active = 0;
+  #pumping = false;
+  #draining = false;
+  #stopped = false;
+
+  constructor(sender: Sender<T>, settings: QueueSettings, queue: SendingQueue<T>, lifecycle: Lifecycle) {
+    const { host } = sender;
+    this.#sender = sender;
+    this.#host = host;
+    this.#settings = settings;
+    this.#queue = queue;
+    this.#lifecycle = lifecycle;
+    this.#batcher = new Batcher<T>(settings.batch ?? unbatched, host.clock, (batch) => this.#emit(batch));
+    this.#rejections = new RejectionLog(host);
+    this.#meters = exporterMeters(host);
+    this.#meters.inFlight(() => this.#active);
+    this.#meters.queue(queue);
+    queue.onReady = () => this.#pump();
+  }
+
+  async start(): Promise<void> {
+    await this.#lifecycle.start?.();
+  }
+
+  facts() {
+    return [{ label: "queue", text: `${Math.round((this.#queue.usedSize / this.#queue.capacity) * 100)} %` }];
+  }
+
+  consume(delivery: Delivery<T>): void {
+    const { data, client, signal } = delivery;
+    if (data.itemCount === 0) {
+      delivery.ack();
+      return;
+    }
+    const { wait_for_result, sizer } = this.#settings;
+    const entry = { data, size: sizeOf(data, sizer), client, ...(wait_for_result && { delivery }) };
+    this.#queue.put(entry, signal, (error) => {
+      if (error === undefined) {
+        if (!wait_for_result) delivery.ack();
+        return;
+      }
+      this.#meters.enqueueFailed(data.itemCount);
+      this.#rejections.add(data.itemCount, error);
+      this.#host.refuse(delivery, error);
+    });
+  }
+
+  /** Sends what may be sent now. Not reentrant: what ends at once is followed by the loop, not by recursion. */
+  #pump(): void {
+    if (this.#pumping || this.#stopped) return;
+    this.#pumping = true;
+    while (this.#active < this.#settings.num_consumers) {
+      const batch = this.#nextBatch();
+      if (batch === undefined) break;
+      this.#send(batch);
+    }
+    this.#pumping = false;
+    if (this.#isIdle()) this.#idle.reached();
+  }
+
+  #nextBatch(): Batch<T> | undefined {
+    for (;;) {
+      const batch = this.#ready.shift();
+      if (batch !== undefined) return batch;
+      const entry = this.#queue.next();
+      if (entry !== undefined) this.#batcher.add(entry);
+      else if (this.#draining && !this.#batcher.isEmpty) this.#batcher.flush();
+      else return undefined;
+    }
+  }
+
+  /** A batch is complete; the timer's is not asked for by the pump. */
+  #emit(batch: Batch<T>): void {
+    this.#ready.push(batch);
+    this.#pump();
+  }
+
+  #send(batch: Batch<T>): void {
+    const { data, entries } = batch;
+    const [only] = entries;
+    const client = entries.length === 1 ? only?.entry.client : undefined;
+    this.#active++;
+    this.#sender.send(data, client === undefined ? {} : { client }, (failure) => {
+      this.#active--;
+      this.#settle(batch, failure);
+      this.#pump();
+    });
+  }
+
+  #settle({ data, entries }: Batch<T>, failure: Failure | undefined): void {
+    if (!this.#settings.wait_for_result) {
+      if (failure === undefined) this.#host.sent(data.itemCount);
+      else this.#dropped(data.itemCount, failure);
+    }
+    for (const tracked of entries) this.#release(tracked, failure);
+  }
+
+  #dropped(items: number, failure: Failure): void {
+    const { error, reason } = failure;
+    const hint = reason === "retry_disabled" ? noRetryHint : "";
+    const fields = { error: error.message, dropped_items: items };
+    this.#host.logger.error(fields, `Exporting failed. Dropping data.${hint}`);
+    if (reason === "shutdown") this.#host.drop(items, reason);
+    else this.#host.failed(items, reason);
+  }
+
+  #release(tracked: Tracked<T>, failure: Failure | undefined): void {
+    tracked.failure ??= failure;
+    if (--tracked.pending > 0) return;
+    const { entry } = tracked;
+    this.#queue.settle(entry);
+    if (entry.delivery === undefined) return;
+    if (tracked.failure === undefined) {
+      this.#host.sent(entry.data.itemCount);
+      entry.delivery.ack();
+    } else {
+      this.#rejections.add(entry.data.itemCount, tracked.failure.error);
+      this.#host.refuse(entry.delivery, tracked.failure.error);
+    }
+  }
+
+  #isIdle(): boolean {
+    return this.#active === 0 && this.#queue.waiting === 0 && this.#ready.length === 0 && this.#batcher.isEmpty;
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    this.#queue.close();
+    this.#sender.hurry(deadlineMs);
+    this.#pump();
+    await this.#idle.within(this.#host, deadlineMs, () => this.#isIdle());
+    this.#giveUp();
+  }
+
+  /** Ends what is being sent and drops what is left; nothing when there is neither. */
+  #giveUp(): void {
+    if (this.#stopped) return;
+    this.#queue.close();
+    this.#stopped = true;
+    this.#sender.abort();
+    this.#batcher.flush();
+    let leftItems = 0;
+    const giveUpOn = (batch: Batch<T>) => {
+      leftItems += batch.data.itemCount;
+      if (!this.#settings.wait_for_result) this.#host.drop(batch.data.itemCount, "shutdown");
+      for (const tracked of batch.entries) this.#release(tracked, shutdownFailure());
+    };
+    for (let batch = this.#ready.shift(); batch !== undefined; batch = this.#ready.shift()) giveUpOn(batch);
+    for (let entry = this.#queue.next(); entry !== undefined; entry = this.#queue.next()) {
+      giveUpOn({ data: entry.data, entries: [{ entry, pending: 1 }] });
+    }
+    if (leftItems === 0) return;
+    this.#host.logger.error({ error: "shutdown", dropped_items: leftItems }, "Exporting failed. Dropping data.");
+  }
+
+  async stop(): Promise<void> {
+    this.#giveUp();
+    await this.#lifecycle.stop?.();
+  }
+}
+
+/** Every request is a batch of its own. */
+const unbatched: BatcherSettings = { flush_timeout: 0, min_size: 0, max_size: 0, sizer: "items" };
+
+function shutdownFailure(): Failure {
+  return { error: new ConsumeError("shutdown", { retryable: true }), reason: "shutdown" };
+}
+
+/** Waits for a moment without work. */
+class Idle {
+  #resolve: (() => void) | undefined;
+
+  reached(): void {
+    this.#resolve?.();
+  }
+
+  /** Resolves when `isIdle` holds, at the latest at `deadlineMs` of the monotonic clock. */
+  async within(host: ExporterHost, deadlineMs: number, isIdle: () => boolean): Promise<void> {
+    if (isIdle()) return;
+    const { clock } = host;
+    await new Promise<void>((resolve) => {
+      const timer = clock.setTimer(resolve, deadlineMs - clock.monotonicMs());
+      this.#resolve = () => {
+        clock.clearTimer(timer);
+        resolve();
+      };
+    });
+    this.#resolve = undefined;
+  }
+}

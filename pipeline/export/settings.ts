@@ -1,0 +1,147 @@
+import { duration, optionalBlock, stringList, z } from "../config/schema.ts";
+import { unsupported } from "../net/unsupported.ts";
+
+/** The blocks every queued exporter has, with the Collector's keys and defaults. */
+
+function nonNegative(standard: string, name: string, summary: string) {
+  return duration()
+    .refine((milliseconds) => milliseconds >= 0, { error: `'${name}' must be non-negative` })
+    .prefault(standard)
+    .describe(summary);
+}
+
+/** `timeout`: of one attempt. Its output is milliseconds, 0 for none. */
+export function timeoutSetting() {
+  return nonNegative("5s", "timeout", "Longest time for one attempt; 0 is no limit.");
+}
+
+/** `retry_on_failure`. Always there, since its values are checked even when it is off. */
+export function retrySettings() {
+  return z
+    .strictObject({
+      enabled: z.boolean().default(true).describe("Whether retryable failures are tried again."),
+      initial_interval: nonNegative("5s", "initial_interval", "First delay."),
+      randomization_factor: z
+        .number()
+        .min(0, { error: "'randomization_factor' must be within [0, 1]" })
+        .max(1, { error: "'randomization_factor' must be within [0, 1]" })
+        .default(0.5)
+        .describe("How far a delay may be off its interval, as a fraction."),
+      multiplier: z
+        .number()
+        .min(0, { error: "'multiplier' must be non-negative" })
+        .default(1.5)
+        .describe("Growth of the interval."),
+      max_interval: nonNegative("30s", "max_interval", "Longest interval."),
+      max_elapsed_time: nonNegative("5m", "max_elapsed_time", "When to give up, from the first attempt; 0 is never."),
+    })
+    .superRefine((settings, context) => {
+      const { max_elapsed_time, initial_interval, max_interval } = settings;
+      if (max_elapsed_time === 0) return;
+      for (const [name, value] of Object.entries({ initial_interval, max_interval })) {
+        if (max_elapsed_time >= value) continue;
+        const message = `'max_elapsed_time' must not be less than '${name}'`;
+        context.addIssue({ code: "custom", message, path: ["max_elapsed_time"] });
+      }
+    })
+    .prefault({})
+    .describe("How failures that may pass are tried again.");
+}
+
+export type RetrySettings = z.output<ReturnType<typeof retrySettings>>;
+
+const sizers = ["requests", "items", "bytes"] as const;
+
+function sizer(names: readonly [string, ...string[]]) {
+  return z.enum(names, { error: (issue) => `invalid sizer: ${JSON.stringify(issue.input)}` });
+}
+
+const batch = z.strictObject({
+  flush_timeout: duration()
+    .refine((milliseconds) => milliseconds > 0, { error: "`flush_timeout` must be positive" })
+    .prefault("200ms")
+    .describe("How long the first item of a batch waits for more."),
+  sizer: sizer(sizers)
+    .optional()
+    .describe(
+      "Unit of min_size and max_size: items or bytes. Not set, it is the queue's when that is written, else items.",
+    ),
+  min_size: z
+    .int()
+    .min(0, { error: "`min_size` must be non-negative" })
+    .default(8192)
+    .describe("A batch this large is sent at once."),
+  max_size: z
+    .int()
+    .min(0, { error: "`max_size` must be non-negative" })
+    .default(0)
+    .describe("Larger batches are split; 0 is no limit."),
+  partition: z
+    .strictObject({
+      metadata_keys: stringList()
+        .refine((keys) => keys.length === 0, {
+          error: "metadata_keys is not supported by otelpipe yet: remove it or leave it empty",
+        })
+        .prefault([])
+        .describe("Client metadata by which batches are kept apart. Not supported yet."),
+    })
+    .prefault({})
+    .describe("What is never batched together."),
+});
+
+const queue = z
+  .strictObject({
+    num_consumers: z
+      .int()
+      .min(1, { error: "`num_consumers` must be positive" })
+      .default(10)
+      .describe("Requests sent at a time."),
+    queue_size: z
+      .int()
+      .min(1, { error: "`queue_size` must be positive" })
+      .default(1000)
+      .describe("How much is held at most, in units of sizer."),
+    sizer: sizer(sizers).optional().describe("Unit of queue_size: requests (the default), items or bytes."),
+    block_on_overflow: z
+      .boolean()
+      .default(false)
+      .describe("Let senders wait while the queue is full, instead of refusing."),
+    wait_for_result: z
+      .boolean()
+      .default(false)
+      .describe("Answer senders once their data is sent, not once it is queued."),
+    storage: unsupported("storage", "Extension that keeps the queue on disk."),
+    batch: optionalBlock(batch, "off").describe("Joins requests to larger ones before they are sent."),
+  })
+  .transform((settings) => ({
+    ...settings,
+    sizer: settings.sizer ?? "requests",
+    ...(settings.batch !== undefined && {
+      batch: { ...settings.batch, sizer: settings.batch.sizer ?? settings.sizer ?? "items" },
+    }),
+  }))
+  .superRefine((settings, context) => {
+    const { batch, queue_size, sizer } = settings;
+    if (batch === undefined) return;
+    const refuse = (key: string, message: string) =>
+      context.addIssue({ code: "custom", message, path: ["batch", key] });
+    if (batch.sizer === "requests") refuse("sizer", '`batch` supports only `items` or `bytes` sizer, found "requests"');
+    if (batch.sizer === sizer && batch.min_size > queue_size) {
+      refuse("min_size", "`min_size` must be less than or equal to `queue_size`");
+    }
+    if (batch.max_size > 0 && batch.max_size < batch.min_size) {
+      refuse(
+        "max_size",
+        `\`max_size\` (${batch.max_size}) must be greater or equal to \`min_size\` (${batch.min_size})`,
+      );
+    }
+  });
+
+/** `sending_queue`, on unless it is switched off. */
+export function queueSettings() {
+  return optionalBlock(queue, "on").describe("Holds data while it is sent, so that senders do not wait.");
+}
+
+export type QueueSettings = z.output<typeof queue>;
+export type BatchSettings = NonNullable<QueueSettings["batch"]>;
+export type Sizer = (typeof sizers)[number];

@@ -1,0 +1,58 @@
+import type { ConsumeError } from "../../pipeline/delivery.ts";
+import type { Outlet, ReceiverHost } from "../../pipeline/host.ts";
+import { type RpcStatus, rpcCode, statusOf } from "../../pipeline/net/status.ts";
+import type { Problem, TransportRequest } from "../../pipeline/net/transport.ts";
+import { type Pdata, type Signal, WireError } from "../../pipeline/pdata/index.ts";
+
+/** When a client that was turned away for want of memory may come back. */
+const busyDelayMs = 1_000;
+
+/** Decodes a request and offers it to the pipelines. `answer` gets nothing when it was taken, else the status to tell. */
+export function deliver(
+  host: ReceiverHost,
+  signal: Signal,
+  request: TransportRequest,
+  decode: (signal: Signal, body: Buffer) => Pdata,
+  answer: (status?: RpcStatus) => void,
+): void {
+  let data: Pdata;
+  try {
+    data = decode(signal, request.body);
+  } catch (error) {
+    answer(undecodable(host, signal, request, error));
+    return;
+  }
+  if (data.itemCount === 0) {
+    answer();
+    return;
+  }
+  const outlet = host.outlets[signal] as Outlet | undefined;
+  if (outlet === undefined) {
+    answer({ code: rpcCode.unimplemented, message: `no pipeline takes ${signal}` });
+    return;
+  }
+  outlet.offer(data, request, (error?: ConsumeError) => answer(error === undefined ? undefined : statusOf(error)));
+}
+
+function undecodable(host: ReceiverHost, signal: Signal, request: TransportRequest, error: unknown): RpcStatus {
+  const { client } = request;
+  if (error instanceof WireError) {
+    host.malformed(signal, client.transport === "grpc" ? "grpc" : "http", "undecodable");
+    return { code: rpcCode.invalidArgument, message: error.message };
+  }
+  host.logger.error({ error, client: client.address, signal }, "Decoding a request failed in an unforeseen way.");
+  return { code: rpcCode.internal, message: "decoding the request failed" };
+}
+
+/** The status for a body that could not be read; `tooLarge` is the transport's code for one over the limit. */
+export function problemStatus(problem: Problem, tooLarge: number): RpcStatus {
+  switch (problem.kind) {
+    case "busy":
+      return { code: rpcCode.unavailable, message: problem.message, retryDelayMs: busyDelayMs };
+    case "too_large":
+      return { code: tooLarge, message: problem.message };
+    case "broken":
+    case "unsupported_encoding":
+      return { code: rpcCode.invalidArgument, message: problem.message };
+  }
+}
