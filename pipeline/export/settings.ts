@@ -52,8 +52,8 @@ export type RetrySettings = z.output<ReturnType<typeof retrySettings>>;
 
 const sizers = ["requests", "items", "bytes"] as const;
 
-function sizer(names: readonly [string, ...string[]]) {
-  return z.enum(names, { error: (issue) => `invalid sizer: ${JSON.stringify(issue.input)}` });
+function sizer() {
+  return z.enum(sizers, { error: (issue) => `invalid sizer: ${JSON.stringify(issue.input)}` });
 }
 
 const batch = z.strictObject({
@@ -61,7 +61,7 @@ const batch = z.strictObject({
     .refine((milliseconds) => milliseconds > 0, { error: "`flush_timeout` must be positive" })
     .prefault("200ms")
     .describe("How long the first item of a batch waits for more."),
-  sizer: sizer(sizers)
+  sizer: sizer()
     .optional()
     .describe(
       "Unit of min_size and max_size: items or bytes. Not set, it is the queue's when that is written, else items.",
@@ -101,7 +101,7 @@ const queue = z
       .min(1, { error: "`queue_size` must be positive" })
       .default(1000)
       .describe("How much is held at most, in units of sizer."),
-    sizer: sizer(sizers).optional().describe("Unit of queue_size: requests (the default), items or bytes."),
+    sizer: sizer().optional().describe("Unit of queue_size: requests (the default), items or bytes."),
     block_on_overflow: z
       .boolean()
       .default(false)
@@ -116,9 +116,7 @@ const queue = z
   .transform((settings) => ({
     ...settings,
     sizer: settings.sizer ?? "requests",
-    ...(settings.batch !== undefined && {
-      batch: { ...settings.batch, sizer: settings.batch.sizer ?? settings.sizer ?? "items" },
-    }),
+    batch: settings.batch && { ...settings.batch, sizer: settings.batch.sizer ?? settings.sizer ?? "items" },
   }))
   .superRefine((settings, context) => {
     const { batch, queue_size, sizer } = settings;

@@ -10,7 +10,7 @@ import {
   type ServiceError,
 } from "@grpc/grpc-js";
 import type { Clock } from "../host.ts";
-import { parseHostPort } from "./listener.ts";
+import { parseGrpcEndpoint } from "./grpc_endpoint.ts";
 import type { GrpcClientSettings } from "./settings.ts";
 import { decodeStatus, rpcCode } from "./status.ts";
 import { secureContextOptions, wantsTls } from "./tls.ts";
@@ -74,28 +74,6 @@ function failed(error: ServiceError): RpcReply {
   const sent = Buffer.isBuffer(details) ? decodeStatus(details) : undefined;
   const delay = sent?.retryDelayMs === undefined ? {} : { retryDelayMs: sent.retryDelayMs };
   return { status: { code: error.code ?? rpcCode.unknown, message: error.details, ...delay }, body: Buffer.alloc(0) };
-}
-
-/**
- * What `@grpc/grpc-js` should dial for an endpoint, and whether its scheme asks for TLS.
- * @throws {Error} as the Collector, for an endpoint without a port or without a socket path.
- */
-export function parseGrpcEndpoint(endpoint: string): { target: string; secure: boolean } {
-  const [, scheme = "", rest = ""] = /^(?:([a-z]+):\/\/)?(.*)$/s.exec(endpoint) ?? [];
-  if (scheme === "unix") {
-    if (rest === "") throw new Error("unix socket path cannot be empty");
-    return { target: `unix:${rest}`, secure: false };
-  }
-  const address = scheme === "dns" || scheme === "passthrough" ? rest.replace(/^[^/]*\//, "") : rest;
-  checkPort(address);
-  return { target: `dns:${address}`, secure: scheme === "https" };
-}
-
-function checkPort(address: string): void {
-  const port = /:([^:\]]*)$/.exec(address)?.[1];
-  if (port === undefined) throw new Error(`address ${address}: missing port in address`);
-  if (!/^\d+$/.test(port)) throw new Error(`invalid port ${JSON.stringify(port)}`);
-  parseHostPort(address);
 }
 
 function tlsCredentials(settings: GrpcClientSettings) {

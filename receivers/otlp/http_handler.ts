@@ -1,4 +1,5 @@
 import type { ReceiverHost } from "../../pipeline/host.ts";
+import { httpPath } from "../../pipeline/net/otlp_paths.ts";
 import {
   encodeStatus,
   httpStatusOf,

@@ -1,0 +1,79 @@
+import { type Exporter, exporter } from "../../pipeline/component.ts";
+import { z } from "../../pipeline/config/schema.ts";
+import { ConsumeError } from "../../pipeline/delivery.ts";
+import { queuedExporter } from "../../pipeline/export/queued_exporter.ts";
+import type { Attempt } from "../../pipeline/export/sender.ts";
+import { queueSettings, retrySettings, timeoutSetting } from "../../pipeline/export/settings.ts";
+import type { ExporterHost } from "../../pipeline/host.ts";
+import { parseGrpcEndpoint } from "../../pipeline/net/grpc_endpoint.ts";
+import { exportPath } from "../../pipeline/net/otlp_paths.ts";
+import { decodePartialSuccess, logPartialSuccess } from "../../pipeline/net/otlp_response.ts";
+import { grpcClientShape } from "../../pipeline/net/settings.ts";
+import { errorFromRpc } from "../../pipeline/net/status.ts";
+import type { RpcClient } from "../../pipeline/net/transport.ts";
+import { userAgent } from "../../pipeline/net/user_agent.ts";
+import type { Pdata } from "../../pipeline/pdata/index.ts";
+
+/** Settings of the `otlp_grpc` exporter, as the Collector's. */
+const config = z
+  .strictObject({
+    timeout: timeoutSetting(),
+    ...grpcClientShape({ compression: "gzip" }),
+    sending_queue: queueSettings(),
+    retry_on_failure: retrySettings(),
+  })
+  .superRefine(({ endpoint }, context) => {
+    const refuse = (message: string) => context.addIssue({ code: "custom", message, path: ["endpoint"] });
+    if (/^(?:https?:\/\/)?$/.test(endpoint)) {
+      refuse('requires a non-empty "endpoint"');
+      return;
+    }
+    try {
+      parseGrpcEndpoint(endpoint);
+    } catch (error) {
+      refuse(error instanceof Error ? error.message : String(error));
+    }
+  });
+
+export type OtlpGrpcConfig = z.output<typeof config>;
+
+export default exporter({
+  type: "otlp_grpc",
+  aliases: ["otlp"],
+  stability: { traces: "stable", metrics: "stable", logs: "stable", profiles: "alpha" },
+  summary: "Sends OTLP over gRPC.",
+  config,
+  examples: [
+    { title: "Jaeger on this machine", yaml: "otlp_grpc: { endpoint: localhost:4317, tls: { insecure: true } }" },
+    {
+      title: "With a key, in larger requests",
+      yaml: "otlp_grpc: { endpoint: otlp.example.com:443, headers: { api-key: secret }, sending_queue: { batch: { min_size: 1000 } } }",
+    },
+  ],
+  traces: createExporter,
+  metrics: createExporter,
+  logs: createExporter,
+  profiles: createExporter,
+});
+
+function createExporter(settings: OtlpGrpcConfig, host: ExporterHost): Exporter<Pdata> {
+  const path = exportPath(host.signal);
+  let client: RpcClient | undefined;
+  const push = async (data: Pdata, { timeoutMs, signal }: Attempt) => {
+    if (client === undefined) throw new ConsumeError("the exporter is not started", { retryable: true });
+    const { status, body } = await client.send(path, data.toBuffer(), { timeoutMs, signal });
+    if (status !== undefined) throw errorFromRpc(status);
+    logPartialSuccess(host.logger, host.signal, decodePartialSuccess(body));
+  };
+  return queuedExporter(settings, host, push, {
+    async start() {
+      if (client !== undefined) return;
+      const { GrpcJsClient } = await import("../../pipeline/net/grpc_js_client.ts");
+      client = new GrpcJsClient(settings, { clock: host.clock, userAgent: userAgent(host.build) });
+    },
+    async stop() {
+      client?.close();
+      client = undefined;
+    },
+  });
+}

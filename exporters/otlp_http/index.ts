@@ -1,0 +1,138 @@
+import { type Exporter, exporter } from "../../pipeline/component.ts";
+import { z } from "../../pipeline/config/schema.ts";
+import { ConsumeError } from "../../pipeline/delivery.ts";
+import { queuedExporter } from "../../pipeline/export/queued_exporter.ts";
+import type { Attempt } from "../../pipeline/export/sender.ts";
+import { queueSettings, retrySettings } from "../../pipeline/export/settings.ts";
+import type { ExporterHost } from "../../pipeline/host.ts";
+import { NodeHttpClient } from "../../pipeline/net/http_client.ts";
+import { httpPath } from "../../pipeline/net/otlp_paths.ts";
+import { decodePartialSuccess, logPartialSuccess, parsePartialSuccess } from "../../pipeline/net/otlp_response.ts";
+import { checkCompressionLevel, httpClientShape } from "../../pipeline/net/settings.ts";
+import { errorFromHttp } from "../../pipeline/net/status.ts";
+import type { HttpClient, HttpReply } from "../../pipeline/net/transport.ts";
+import { userAgent } from "../../pipeline/net/user_agent.ts";
+import { type Pdata, type Signal, toJson } from "../../pipeline/pdata/index.ts";
+
+const endpointKeys = {
+  traces: "traces_endpoint",
+  metrics: "metrics_endpoint",
+  logs: "logs_endpoint",
+  profiles: "profiles_endpoint",
+} as const satisfies Record<Signal, string>;
+
+function signalEndpoint(signal: Signal) {
+  return z
+    .string()
+    .default("")
+    .describe(`URL for ${signal}, used as it is; empty: endpoint and ${httpPath(signal)}.`);
+}
+
+/** Settings of the `otlp_http` exporter, as the Collector's. */
+const config = z
+  .strictObject({
+    ...httpClientShape({ timeout: "30s", compression: "gzip" }),
+    traces_endpoint: signalEndpoint("traces"),
+    metrics_endpoint: signalEndpoint("metrics"),
+    logs_endpoint: signalEndpoint("logs"),
+    profiles_endpoint: signalEndpoint("profiles"),
+    encoding: z
+      .enum(["proto", "json"], { error: (issue) => `invalid encoding type: ${String(issue.input)}` })
+      .default("proto")
+      .describe("proto or json."),
+    sending_queue: queueSettings(),
+    retry_on_failure: retrySettings(),
+  })
+  .superRefine((settings, context) => {
+    checkCompressionLevel(settings, context);
+    const keys = ["endpoint", ...Object.values(endpointKeys)] as const;
+    if (keys.every((key) => settings[key] === "")) {
+      context.addIssue({ code: "custom", message: "at least one endpoint must be specified", path: ["endpoint"] });
+    }
+    for (const key of keys) {
+      const text = settings[key];
+      if (text === "" || /^https?:$/.test(URL.parse(text)?.protocol ?? "")) continue;
+      const message = `${key} ${JSON.stringify(text)} is not a URL: use a form such as http://localhost:4318`;
+      context.addIssue({ code: "custom", message, path: [key] });
+    }
+  });
+
+export type OtlpHttpConfig = z.output<typeof config>;
+
+export default exporter({
+  type: "otlp_http",
+  aliases: ["otlphttp"],
+  stability: { traces: "stable", metrics: "stable", logs: "stable", profiles: "alpha" },
+  summary: "Sends OTLP over HTTP, as protobuf or JSON.",
+  config,
+  examples: [
+    { title: "Another collector", yaml: "otlp_http: { endpoint: http://localhost:4318 }" },
+    {
+      title: "JSON to a backend with its own path, compressed with zstd",
+      yaml: "otlp_http: { traces_endpoint: https://otlp.example.com/api/traces, encoding: json, compression: zstd }",
+    },
+  ],
+  traces: createExporter,
+  metrics: createExporter,
+  logs: createExporter,
+  profiles: createExporter,
+});
+
+const contentTypes = { proto: "application/x-protobuf", json: "application/json" } as const;
+
+function createExporter(settings: OtlpHttpConfig, host: ExporterHost): Exporter<Pdata> {
+  const url = urlFor(settings, host.signal);
+  const isJson = settings.encoding === "json";
+  const headers = { "content-type": contentTypes[settings.encoding] };
+  let client: HttpClient | undefined;
+  const push = async (data: Pdata, { signal }: Attempt) => {
+    if (client === undefined) throw new ConsumeError("the exporter is not started", { retryable: true });
+    const body = isJson ? toJson(data) : data.toBuffer();
+    const reply = await client.send(url, body, { headers, signal }).catch((cause: unknown) => {
+      const message = `failed to make an HTTP request: ${cause instanceof Error ? cause.message : String(cause)}`;
+      throw new ConsumeError(message, { retryable: true, cause });
+    });
+    judge(reply, url, host);
+  };
+  return queuedExporter(settings, host, push, {
+    async start() {
+      client ??= new NodeHttpClient(settings, { clock: host.clock, userAgent: userAgent(host.build) });
+    },
+    async stop() {
+      client?.close();
+      client = undefined;
+    },
+  });
+}
+
+/** @throws {Error} when no endpoint is set for the signal. */
+function urlFor(settings: OtlpHttpConfig, signal: Signal): URL {
+  const key = endpointKeys[signal];
+  if (settings[key] !== "") return new URL(settings[key]);
+  if (settings.endpoint === "") throw new Error(`either endpoint or ${key} must be specified`);
+  return new URL(settings.endpoint.replace(/\/$/, "") + httpPath(signal));
+}
+
+/** @throws {ConsumeError} unless the data was taken. */
+function judge(reply: HttpReply, url: URL, host: ExporterHost): void {
+  if (reply.status >= 200 && reply.status < 300) {
+    reportPartialSuccess(reply, host);
+    return;
+  }
+  const answer = { status: reply.status, body: reply.body, retryAfter: reply.header("retry-after") };
+  throw errorFromHttp(url.href, answer, host.clock.nowMs());
+}
+
+function reportPartialSuccess(reply: HttpReply, host: ExporterHost): void {
+  const { signal, logger } = host;
+  const type = reply.header("content-type");
+  try {
+    if (type === contentTypes.proto) logPartialSuccess(logger, signal, decodePartialSuccess(reply.body));
+    if (type === contentTypes.json) logPartialSuccess(logger, signal, parsePartialSuccess(signal, reply.body));
+  } catch (cause) {
+    throw new ConsumeError(`error parsing the response of ${reply.status}: not an OTLP response`, {
+      retryable: false,
+      cause,
+    });
+  }
+}
