@@ -1,0 +1,22 @@
+import type { Pdata, PdataOf } from "../pdata.ts";
+import { receive } from "../receive.ts";
+import type { Signal } from "../signal.ts";
+import { fromJsonBytes } from "./from_json.ts";
+import { toJsonBytes } from "./to_json.ts";
+
+/**
+ * A batch from the OTLP/JSON text of an export request; `from_json.ts` has the rules.
+ *
+ * @throws {WireError} with the JSON path and byte offset of the first fault
+ */
+export function fromJson<S extends Signal>(signal: S, body: Buffer): PdataOf[S] {
+  return receive(signal, fromJsonBytes(signal, body));
+}
+
+/** A batch as the OTLP/JSON text of one export request; `to_json.ts` has the rules. */
+export function toJson(data: Pdata): Buffer {
+  return toJsonBytes(
+    data.signal,
+    data.chunks.map((chunk) => chunk.bytes),
+  );
+}

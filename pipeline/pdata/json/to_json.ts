@@ -1,0 +1,255 @@
+import { decodeMessage } from "../objects/decode.ts";
+import { encodeMessage } from "../objects/encode.ts";
+import { requestType } from "../objects/requests.ts";
+import type { Signal } from "../signal.ts";
+import { afterField, afterLength, afterVarint, readVarint } from "../wire.ts";
+import type { JsonField, JsonPlan } from "./plan.ts";
+import { kinds, planOf } from "./plan.ts";
+import { TextWriter } from "./text_writer.ts";
+
+/**
+ * The chunks of a request as one OTLP/JSON text, written as the Collector writes it: names in camelCase and in its
+ * order, ids in lower-case hex, other bytes in base64, 64-bit integers as text, enums as numbers, NaN and the
+ * infinities as text; zero scalars, empty ids and empty lists left out; a message that is not there is `{}`, except in
+ * a oneof. An id of zeros is written, where the Collector takes it for none.
+ *
+ * @param chunks bytes that the validating walk accepted
+ */
+export function toJsonBytes(signal: Signal, chunks: readonly Buffer[]): Buffer {
+  const size = chunks.reduce((sum, bytes) => sum + bytes.length, 0);
+  const out = new TextWriter(size * 3);
+  try {
+    const plan = planOf(requestType[signal]);
+    if (chunks.length < 2) new JsonWriter(chunks[0] ?? Buffer.alloc(0), out).message(plan, 0, size);
+    else writeJoined(plan.fields[0]!, chunks, out);
+    return out.finish();
+  } catch (error) {
+    out.release();
+    if (!(error instanceof Unordinary)) throw error;
+    const type = requestType[signal];
+    return toJsonBytes(signal, [encodeMessage(type, decodeMessage(type, Buffer.concat(chunks)))]);
+  }
+}
+
+/** Several requests whose only field is one list. */
+function writeJoined(field: JsonField, chunks: readonly Buffer[], out: TextWriter): void {
+  let separator = 0;
+  out.char(123);
+  for (const bytes of chunks) {
+    const writer = new JsonWriter(bytes, out);
+    for (let at = 0; at < bytes.length; at = afterField(bytes, at)) {
+      if (readVarint(bytes, at) !== field.tag) continue;
+      if (separator === 0) out.label(field.label, field.labelSize);
+      out.char(separator === 0 ? 91 : 44);
+      separator = 44;
+      writer.value(field, afterVarint(bytes, at));
+    }
+  }
+  if (separator !== 0) out.char(93);
+  out.char(125);
+}
+
+/** Thrown where values would have to be merged, which objects do better. */
+class Unordinary extends Error {}
+
+/** Enough for a hundred messages inside each other, sixteen fields each, and a first and last position per field. */
+const slotCount = 102 * 32;
+
+class JsonWriter {
+  private readonly bytes: Buffer;
+  private readonly view: DataView;
+  private readonly out: TextWriter;
+  /** For the message at each depth: where a field's value begins, or a list's first tag; then where its last value does. */
+  private readonly slots = new Int32Array(slotCount);
+  private depth = 0;
+
+  constructor(bytes: Buffer, out: TextWriter) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.out = out;
+  }
+
+  /** Writes the message in `[from, to)`. */
+  message(plan: JsonPlan, from: number, to: number): void {
+    const { out, slots } = this;
+    const { fields } = plan;
+    const base = this.depth * 32;
+    for (let slot = base + fields.length * 2 - 1; slot >= base; slot -= 1) slots[slot] = -1;
+    this.locate(plan, base, from, to);
+    this.depth += 1;
+    out.reserve(0);
+    out.char(123);
+    const open = out.at;
+    for (let index = 0; index < fields.length; index += 1) {
+      const field = fields[index]!;
+      const first = slots[base + index * 2]!;
+      if (first < 0) {
+        if (field.alwaysWritten) this.emptyMessage(field, open);
+        continue;
+      }
+      const before = out.at;
+      if (before !== open) out.char(44);
+      out.label(field.label, field.labelSize);
+      const isWritten = field.repeated
+        ? this.list(field, first, slots[base + index * 2 + 1]!)
+        : this.value(field, first) || !field.implicit;
+      if (!isWritten) out.at = before;
+    }
+    out.reserve(0);
+    out.char(125);
+    this.depth -= 1;
+  }
+
+  private emptyMessage(field: JsonField, open: number): void {
+    const { out } = this;
+    out.reserve(0);
+    if (out.at !== open) out.char(44);
+    out.label(field.label, field.labelSize);
+    out.char(123);
+    out.char(125);
+  }
+
+  /** Finds where the fields of a message are. */
+  private locate(plan: JsonPlan, base: number, from: number, to: number): void {
+    const { bytes, slots } = this;
+    let oneof = -1;
+    for (let at = from; at < to; ) {
+      const first = bytes[at]!;
+      const tag = first < 128 ? first : readVarint(bytes, at);
+      const field = tag < 136 ? plan.byNumber[tag >>> 3] : undefined;
+      if (field === undefined || (field.tag !== tag && !(field.packed && (tag & 7) === field.wire))) {
+        at = afterField(bytes, at);
+        continue;
+      }
+      const value = first < 128 ? at + 1 : afterVarint(bytes, at);
+      const slot = base + field.index * 2;
+      if (slots[slot]! >= 0 && !field.repeated && field.kind === kinds.message) throw new Unordinary();
+      if (field.oneof) {
+        if (oneof >= 0) throw new Unordinary();
+        oneof = slot;
+      }
+      if (!field.repeated) slots[slot] = value;
+      else if (slots[slot]! < 0) slots[slot] = at;
+      slots[slot + 1] = value;
+      at =
+        field.kind === kinds.message || field.kind === kinds.string ? afterLength(bytes, value) : afterField(bytes, at);
+    }
+  }
+
+  /** Writes a list from the tag at `first` to the value at `last`; false when it has no element. */
+  private list(field: JsonField, first: number, last: number): boolean {
+    const { bytes, out } = this;
+    out.char(91);
+    const open = out.at;
+    let at = first;
+    while (at <= last) {
+      const tag = readVarint(bytes, at);
+      const value = afterVarint(bytes, at);
+      if (tag === field.tag && field.packed) this.packed(field, value, open);
+      else if (tag === field.tag || (field.packed && tag === ((field.tag & ~7) | field.wire))) {
+        if (out.at !== open) out.char(44);
+        this.value(field, value);
+        out.reserve(0);
+      }
+      at = afterField(bytes, at);
+    }
+    const isEmpty = out.at === open;
+    out.char(93);
+    return !isEmpty;
+  }
+
+  private packed(field: JsonField, lengthAt: number, open: number): void {
+    const { bytes, out } = this;
+    const end = afterLength(bytes, lengthAt);
+    let at = afterVarint(bytes, lengthAt);
+    while (at < end) {
+      if (out.at !== open) out.char(44);
+      this.value(field, at);
+      out.reserve(0);
+      at = field.wire === 1 ? at + 8 : field.wire === 5 ? at + 4 : afterVarint(bytes, at);
+    }
+  }
+
+  /** Writes one value that begins, behind its tag, at `at`; false when it is zero or empty. */
+  value(field: JsonField, at: number): boolean {
+    const { bytes, view, out } = this;
+    switch (field.kind) {
+      case kinds.message: {
+        const end = afterLength(bytes, at);
+        this.message(field.plan, afterVarint(bytes, at), end);
+        return true;
+      }
+      case kinds.string:
+      case kinds.id:
+      case kinds.bytes: {
+        const end = afterLength(bytes, at);
+        const start = afterVarint(bytes, at);
+        if (field.kind === kinds.string) out.string(bytes, view, start, end);
+        else if (field.kind === kinds.id) out.hex(bytes, start, end);
+        else out.base64(bytes, start, end);
+        return end > start;
+      }
+      case kinds.fixed64:
+      case kinds.sfixed64: {
+        const low = view.getUint32(at, true);
+        const high = view.getUint32(at + 4, true);
+        out.integer64(low, high, field.kind === kinds.sfixed64);
+        return low !== 0 || high !== 0;
+      }
+      case kinds.double: {
+        const value = view.getFloat64(at, true);
+        out.double(value);
+        return !Object.is(value, 0);
+      }
+      case kinds.fixed32: {
+        const value = view.getUint32(at, true);
+        out.reserve(0);
+        out.unsigned(value);
+        return value !== 0;
+      }
+      default:
+        return this.varint(field, at);
+    }
+  }
+
+  private varint(field: JsonField, at: number): boolean {
+    const { bytes, out } = this;
+    out.reserve(0);
+    const low = readVarint(bytes, at);
+    switch (field.kind) {
+      case kinds.int64:
+      case kinds.uint64: {
+        const high = bytes[at]! < 128 ? 0 : highHalf(bytes, at);
+        out.integer64(low, high, field.kind === kinds.int64);
+        return low !== 0 || high !== 0;
+      }
+      case kinds.bool: {
+        const isTrue = low !== 0 || highHalf(bytes, at) !== 0;
+        out.ascii(isTrue ? "true" : "false");
+        return isTrue;
+      }
+      case kinds.uint32:
+        out.unsigned(low);
+        return low !== 0;
+      case kinds.sint32:
+        out.int32((low >>> 1) ^ -(low & 1));
+        return low !== 0;
+      default:
+        out.int32(low | 0);
+        return low !== 0;
+    }
+  }
+}
+
+/** Bits 32 to 63 of the varint at `at`, unsigned. */
+function highHalf(bytes: Buffer, at: number): number {
+  let high = 0;
+  let shift = 0;
+  for (let position = at; ; position += 1) {
+    const byte = bytes[position]!;
+    if (shift === 28) high = (byte & 127) >>> 4;
+    else if (shift > 28) high |= (byte & 127) << (shift - 32);
+    if (byte < 128) return high >>> 0;
+    shift += 7;
+  }
+}
