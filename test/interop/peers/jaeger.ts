@@ -24,7 +24,7 @@ export async function ensure(): Promise<Peer | Skipped> {
       await cp(download.Dir, source, { recursive: true });
       await run("chmod", ["-R", "u+w", source]);
       const output = join(folder, "jaeger");
-      const flags = ["-trimpath", "-ldflags=-s -w", "-o", output];
+      const flags = ["-ldflags=-s -w", "-o", output];
       await run("go", ["build", ...flags, "./cmd/jaeger"], { ...options, cwd: source });
     },
   });
