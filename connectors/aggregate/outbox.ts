@@ -60,7 +60,7 @@ export class Outbox {
     if (first === undefined) this.#onEmpty?.();
     if (first === undefined || this.#offered !== undefined || this.#retry !== undefined) return;
     this.#offered = first;
-    const outlet = this.#host.outlets.metrics;
+    const { metrics: outlet } = this.#host.outlets;
     if (outlet === undefined) throw new Error("a traces to metrics connector needs a metrics pipeline");
     outlet.offer(first.metrics, { client: { address: "", transport: "internal" } }, (error) =>
       this.#answered(first, error),

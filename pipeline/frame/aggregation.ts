@@ -1,16 +1,14 @@
 import type { TableSource, TableWindow } from "../board.ts";
 import type { BookedHost } from "../host.ts";
-import { split, type Traces } from "../pdata/index.ts";
-import { type AggregationEngine, type Pause, pauseOn } from "./engine.ts";
+import type { Traces } from "../pdata/index.ts";
+import type { AggregationEngine } from "./engine.ts";
 import { openEngine } from "./engines.ts";
 import { compilePlan, type Plan } from "./plan.ts";
 import type { AggregateSettings } from "./settings.ts";
 import { SkippedSpans } from "./skipped.ts";
+import { SpanFeed } from "./span_feed.ts";
 import { TableHistory } from "./tables.ts";
 import { type ClosedWindow, SpanWindows } from "./windows.ts";
-
-/** Spans read into columns in one go: about 5 ms of work. */
-const spansPerStep = 8192;
 
 /** A window's table and how many spans it is made of. */
 export interface AggregatedWindow {
@@ -26,16 +24,15 @@ export interface AggregatedWindow {
 export class SpanAggregation {
   readonly #host: BookedHost;
   readonly #plan: Plan;
-  readonly #pause: Pause;
   readonly #engine: Promise<AggregationEngine>;
+  readonly #feed: SpanFeed;
   readonly #windows: SpanWindows;
   readonly #skipped: SkippedSpans;
   readonly #history: TableHistory;
   readonly #onWindow: (window: AggregatedWindow) => void;
-  /** Everything still to be read or computed, in order. */
+  /** Closed windows still to be computed, in order. */
   #work: Promise<void> = Promise.resolve();
-  #unreadBatches = 0;
-  #waitingBytes = 0;
+  #queuedBytes = 0;
   #chargedBytes = 0;
 
   /** @param onWindow called with every closed window, in order, once it is computed. */
@@ -43,9 +40,9 @@ export class SpanAggregation {
     this.#host = host;
     this.#onWindow = onWindow;
     this.#plan = compilePlan(settings.groupBy, settings.columns);
-    this.#pause = pauseOn(host.clock);
     this.#skipped = new SkippedSpans(host);
     this.#windows = new SpanWindows(settings, this.#plan, host.clock, (window) => this.#compute(window));
+    this.#feed = new SpanFeed(host, (part) => this.#windows.append(part, this.#skipped.counts));
     this.#history = new TableHistory(settings.history, () => this.#facts(settings));
     this.#engine = this.#open(settings);
   }
@@ -57,29 +54,18 @@ export class SpanAggregation {
 
   /** Reads `traces` into their windows: at once, or in steps when it is long. `onRead` gets how many were skipped, and why. */
   take(traces: Traces, onRead: (skipped: ReadonlyMap<string, number>) => void = () => {}): void {
-    if (traces.itemCount <= spansPerStep && this.#unreadBatches === 0) {
-      this.#windows.append(traces, this.#skipped.counts);
-      this.#read(onRead);
-      return;
-    }
-    this.#unreadBatches++;
-    this.#waitingBytes += traces.sizeBytes;
-    this.#charge();
-    this.#then(async () => {
-      for (const part of split(traces, { items: spansPerStep })) {
-        this.#windows.append(part, this.#skipped.counts);
-        await this.#pause();
-      }
-      this.#unreadBatches--;
-      this.#waitingBytes -= traces.sizeBytes;
-      this.#read(onRead);
+    this.#feed.push(traces, () => {
+      onRead(this.#skipped.report());
+      this.#windows.advance();
+      this.#charge();
     });
   }
 
   /** Closes every window; resolves when all tables are out. */
   async flush(): Promise<void> {
-    this.#then(async () => this.#windows.closeAll());
-    await this.#settled();
+    await this.#feed.settled();
+    this.#windows.closeAll();
+    await this.#work;
     this.#charge();
   }
 
@@ -96,41 +82,24 @@ export class SpanAggregation {
     return opened;
   }
 
-  #read(onRead: (skipped: ReadonlyMap<string, number>) => void): void {
-    onRead(this.#skipped.report());
-    this.#windows.advance();
-    this.#charge();
-  }
-
   #compute({ startUnixMs, endUnixMs, frame }: ClosedWindow): void {
     const { sizeBytes, rowCount: spanCount } = frame;
-    this.#waitingBytes += sizeBytes;
+    this.#queuedBytes += sizeBytes;
     this.#skipped.overflowed(frame.overflowCount);
-    this.#then(async () => {
+    const compute = async () => {
       const engine = await this.#engine;
       const columns = frame.answer(await engine.aggregate(frame.table(), this.#plan.query));
       const table = { startUnixMs, endUnixMs, rowCount: columns[0]?.length ?? 0, columns };
-      this.#waitingBytes -= sizeBytes;
+      this.#queuedBytes -= sizeBytes;
       this.#charge();
       this.#history.add(table);
       this.#onWindow({ table, spanCount });
-    });
-  }
-
-  #then(step: () => Promise<void>): void {
-    this.#work = this.#work.then(step).catch((error: Error) => this.#host.fatal(error));
-  }
-
-  async #settled(): Promise<void> {
-    let seen: Promise<void> | undefined;
-    while (seen !== this.#work) {
-      seen = this.#work;
-      await seen;
-    }
+    };
+    this.#work = this.#work.then(compute).catch((error: Error) => this.#host.fatal(error));
   }
 
   #charge(): void {
-    const bytes = this.#windows.sizeBytes + this.#waitingBytes;
+    const bytes = this.#windows.sizeBytes + this.#queuedBytes;
     const more = bytes - this.#chargedBytes;
     if (more > 0) this.#host.budget.take(more);
     if (more < 0) this.#host.budget.give(-more);

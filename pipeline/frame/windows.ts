@@ -160,7 +160,10 @@ export class SpanWindows {
   }
 
   #wakeForNext(): void {
-    if (this.#open.size === 0) return this.#stopTimer();
+    if (this.#open.size === 0) {
+      this.#stopTimer();
+      return;
+    }
     const { windowMs, allowedLatenessMs } = this.#settings;
     const nextEndMs = (Math.min(...this.#open.keys()) + 1) * windowMs;
     const atMs = this.#latestSeenAtMs + windowMs + nextEndMs + allowedLatenessMs - this.#latestEndMs;

@@ -34,7 +34,7 @@ export default processor({
 
 /**
  * Reads every span into its window and passes the delivery on as it came. A batch that is refused behind here and sent
- * again counts again. `complete` goes down once the tables of all windows are published.
+ * again counts again. `complete` goes down once the tables of all windows are published, when this is the last pipeline with this aggregate.
  */
 function aggregate(settings: AggregateSettings, host: ProcessorHost): Operator<Traces> {
   return (source) =>
@@ -52,7 +52,7 @@ function aggregate(settings: AggregateSettings, host: ProcessorHost): Operator<T
           subscriber.next(delivery);
         },
         error: (error) => subscriber.error(error),
-        complete: () => void shared.flush().then(() => subscriber.complete()),
+        complete: () => void shared.complete().then(() => subscriber.complete()),
       });
       return () => {
         subscription.unsubscribe();

@@ -9,6 +9,8 @@ export class SharedAggregation {
   readonly #host: ProcessorHost;
   #aggregation: SpanAggregation | undefined;
   #users = 0;
+  /** Pipelines that may still bring spans. */
+  #flowing = 0;
 
   constructor(settings: AggregateSettings, host: ProcessorHost) {
     this.#settings = settings;
@@ -18,6 +20,7 @@ export class SharedAggregation {
   /** Opens the aggregation for one more pipeline and publishes its tables. Returns how to let go of it. */
   acquire(): () => Promise<void> {
     this.#users++;
+    this.#flowing++;
     if (this.#aggregation === undefined) {
       this.#aggregation = new SpanAggregation(this.#settings, this.#host);
       this.#host.board.publish("tables", this.#host.id, this.#aggregation.tables);
@@ -29,9 +32,10 @@ export class SharedAggregation {
     this.#aggregation?.take(traces);
   }
 
-  /** Closes all windows and resolves when their tables are published. */
-  async flush(): Promise<void> {
-    await this.#aggregation?.flush();
+  /** One pipeline has ended. After the last one all windows close; resolves when their tables are published. */
+  async complete(): Promise<void> {
+    this.#flowing--;
+    if (this.#flowing === 0) await this.#aggregation?.flush();
   }
 
   async #release(): Promise<void> {

@@ -1,0 +1,166 @@
+import type { Figure, FigureSource, TableWindow } from "../../pipeline/board.ts";
+import type { Exporter } from "../../pipeline/component.ts";
+import type { Delivery } from "../../pipeline/delivery.ts";
+import { pauseOn } from "../../pipeline/frame/engine.ts";
+import { SpanFeed } from "../../pipeline/frame/span_feed.ts";
+import type { ExporterHost, Timer } from "../../pipeline/host.ts";
+import type { Traces } from "../../pipeline/pdata/index.ts";
+import { figureJson, type PlotlyFigure } from "./figure.ts";
+import { FigureFiles } from "./figure_files.ts";
+import { LatestFigure } from "./latest_figure.ts";
+import { pageFigures } from "./page_figures.ts";
+import { readRequests } from "./read_requests.ts";
+import { RequestStore } from "./request_store.ts";
+import { fileFigures } from "./seed_figures.ts";
+import { type Summary, summarize } from "./summary.ts";
+import { tableFigures } from "./table_figures.ts";
+import { durationText } from "./text.ts";
+
+/** Without new requests figures still move with the window, this often. */
+const idleRefreshMs = 10_000;
+
+export interface PlotlySettings {
+  readonly directory: string | undefined;
+  readonly windowMs: number;
+  readonly refreshIntervalMs: number;
+  readonly maxPoints: number;
+  readonly maxRequests: number;
+  /** Ids of `aggregate` components whose tables are drawn too. */
+  readonly tables: readonly string[];
+}
+
+/** Keeps the requests of the window, and draws the figures anew in an interval while there is something new. */
+export class PlotlyExporter implements Exporter<Traces>, FigureSource {
+  readonly #settings: PlotlySettings;
+  readonly #host: ExporterHost;
+  readonly #store: RequestStore;
+  readonly #feed: SpanFeed;
+  readonly #files: FigureFiles | undefined;
+  readonly #figures = new Map<string, LatestFigure>();
+  readonly #drawnWindows = new Map<string, TableWindow>();
+  readonly #missingTables = new Set<string>();
+  #dirty = true;
+  #refreshedAtMs = 0;
+  #refreshing: Promise<void> = Promise.resolve();
+  #timer: Timer | undefined;
+  #stopped = true;
+
+  constructor(settings: PlotlySettings, host: ExporterHost) {
+    this.#settings = settings;
+    this.#host = host;
+    this.#store = new RequestStore(settings.maxRequests, host.budget);
+    this.#feed = new SpanFeed(host, (part) => readRequests(part, host.clock.nowMs(), this.#store));
+    this.#files = settings.directory === undefined ? undefined : new FigureFiles(settings.directory, host);
+  }
+
+  async start(): Promise<void> {
+    if (!this.#stopped) return;
+    this.#stopped = false;
+    await this.#files?.open();
+    await this.#redraw();
+    this.#host.board.publish("figures", this.#host.id, this);
+    this.#arm();
+  }
+
+  /** Looks at every span: requests go into the figures, the others are done with. */
+  consume(delivery: Delivery<Traces>): void {
+    this.#feed.push(delivery.data, () => {
+      this.#dirty = true;
+      this.#host.sent(delivery.data.itemCount);
+      delivery.ack();
+    });
+  }
+
+  /** Draws what has come, so that the files are complete. */
+  async drain(): Promise<void> {
+    await this.#feed.settled();
+    await this.#refreshing;
+    this.#dirty = true;
+    await this.#refresh();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer !== undefined) this.#host.clock.clearTimer(this.#timer);
+    this.#timer = undefined;
+    await this.#refreshing;
+    const { board, id } = this.#host;
+    if (board.find("figures", id) === this) board.withdraw("figures", id);
+    this.#store.clear();
+  }
+
+  figures(): readonly Figure[] {
+    return [...this.#figures.values()];
+  }
+
+  facts(): readonly { readonly label: string; readonly text: string }[] {
+    const ageMs = this.#host.clock.monotonicMs() - this.#refreshedAtMs;
+    const facts = [
+      { label: "figures", text: String(this.#figures.size) },
+      { label: "age", text: durationText(ageMs) },
+    ];
+    return this.#files?.failed === true ? [...facts, { label: "files", text: "cannot be written" }] : facts;
+  }
+
+  #arm(): void {
+    if (this.#stopped) return;
+    this.#timer = this.#host.clock.setTimer(() => {
+      this.#timer = undefined;
+      this.#refreshing = this.#refresh()
+        .catch((error: Error) => this.#host.fatal(error))
+        .finally(() => this.#arm());
+    }, this.#settings.refreshIntervalMs);
+  }
+
+  async #refresh(): Promise<void> {
+    const { clock } = this.#host;
+    const isIdle = !this.#dirty && clock.monotonicMs() - this.#refreshedAtMs < idleRefreshMs;
+    if (!isIdle) await this.#redraw();
+    await this.#redrawTables();
+  }
+
+  async #redraw(): Promise<void> {
+    const { clock } = this.#host;
+    const { windowMs, maxPoints } = this.#settings;
+    this.#dirty = false;
+    const toUnixMs = clock.nowMs();
+    const pause = pauseOn(clock);
+    const summary = await summarize(this.#store, { toUnixMs, windowMs, maxPoints }, pause);
+    this.#store.expire(summary.fromUnixMs);
+    this.#refreshedAtMs = clock.monotonicMs();
+    for (const { name, title, draw } of pageFigures) this.#update(name, title, () => draw(summary));
+    await this.#write(summary);
+  }
+
+  async #write(summary: Summary): Promise<void> {
+    if (this.#files === undefined) return;
+    for (const { name, draw } of fileFigures) await this.#files.replace(name, figureJson(draw(summary)));
+  }
+
+  async #redrawTables(): Promise<void> {
+    for (const id of this.#settings.tables) {
+      const source = this.#host.board.find("tables", id);
+      this.#reportMissing(id, source === undefined);
+      const latest = source?.windows().at(-1);
+      if (source === undefined || latest === undefined || this.#drawnWindows.get(id) === latest) continue;
+      this.#drawnWindows.set(id, latest);
+      for (const { name, title, figure } of tableFigures(id, source)) {
+        this.#update(name, title, () => figure);
+        await this.#files?.replace(name, figureJson(figure));
+      }
+    }
+  }
+
+  #reportMissing(id: string, isMissing: boolean): void {
+    if (!isMissing) this.#missingTables.delete(id);
+    if (!isMissing || this.#missingTables.has(id)) return;
+    this.#missingTables.add(id);
+    this.#host.logger.warn({ tables: id }, "No aggregate component of this id publishes tables.");
+  }
+
+  #update(name: string, title: string, draw: () => PlotlyFigure): void {
+    const figure = this.#figures.get(name) ?? new LatestFigure(name, title, draw);
+    this.#figures.set(name, figure);
+    figure.update(draw);
+  }
+}
