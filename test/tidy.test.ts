@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Every text file of the tree, tracked or new, with its path from the root. */
+const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+  cwd: root,
+  encoding: "utf8",
+})
+  .split("\n")
+  .filter((path) => /\.(ts|mjs|js|json|md|yaml|yml|proto|py|go|html|css)$/.test(path))
+  .flatMap((path) => {
+    try {
+      return [{ path, text: readFileSync(join(root, path), "utf8") }];
+    } catch {
+      return []; // removed from the tree, not yet from the index
+    }
+  });
+
+const code = files.filter(({ path }) => path.endsWith(".ts"));
+const componentFolders = /^(receivers|processors|connectors|exporters|extensions)\//;
+
+/** The layers, lowest first: a folder imports from its own layer and lower ones only. */
+const layers = [
+  ["pipeline/pdata/"],
+  [
+    "pipeline/config/schema.ts",
+    "pipeline/config/duration.ts",
+    "pipeline/frame/columns.ts",
+    "pipeline/board.ts",
+    "pipeline/view.ts",
+    "pipeline/host.ts",
+    "pipeline/delivery.ts",
+    "pipeline/component.ts",
+    "pipeline/operators.ts",
+    "pipeline/registry.ts",
+    "pipeline/manifest.ts",
+  ],
+  ["pipeline/config/", "pipeline/process/", "pipeline/net/", "pipeline/frame/", "pipeline/attributes_actions/"],
+  ["pipeline/export/", "pipeline/telemetry/", "pipeline/llm/"],
+  ["pipeline/graph/"],
+  ["pipeline/service.ts"],
+  ["receivers/", "processors/", "connectors/", "exporters/", "extensions/"],
+  ["cmd/"],
+] as const;
+
+function layerOf(path: string): number {
+  return layers.findIndex((prefixes) => prefixes.some((prefix) => path.startsWith(prefix)));
+}
+
+function importsOf({ path, text }: { path: string; text: string }): string[] {
+  const statements = text.replace(/\/\*[\s\S]*?\*\//g, "");
+  const specifiers = [...statements.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map((match) => match[1] ?? "");
+  return specifiers.map((specifier) => normalize(join(dirname(path), specifier)));
+}
+
+/** Every offence of a pattern in some files, as `path:line: text`. */
+function offences(where: readonly { path: string; text: string }[], pattern: RegExp): string[] {
+  return where.flatMap(({ path, text }) =>
+    text.split("\n").flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
+  );
+}
+
+describe("the house", () => {
+  it("has layers that do not import upwards", () => {
+    const upwards = code.flatMap((file) => {
+      const own = layerOf(file.path);
+      if (own === -1) return [];
+      return importsOf(file)
+        .filter((target) => layerOf(target) > own)
+        .map((target) => `${file.path} imports ${target}`);
+    });
+    assert.deepEqual(upwards, []);
+  });
+
+  it("keeps components apart: none imports another's folder", () => {
+    const across = code
+      .filter(({ path }) => componentFolders.test(path))
+      .flatMap((file) => {
+        const own = file.path.split("/").slice(0, 2).join("/");
+        return importsOf(file)
+          .filter((target) => componentFolders.test(target) && !target.startsWith(`${own}/`))
+          .map((target) => `${file.path} imports ${target}`);
+      });
+    assert.deepEqual(across, []);
+  });
+
+  it("has no file over 400 lines", () => {
+    const long = code.filter(({ text }) => text.split("\n").length > 401).map(({ path }) => path);
+    assert.deepEqual(long, []);
+  });
+
+  it("reaches time and randomness through the host in components", () => {
+    const components = code.filter(({ path }) => componentFolders.test(path));
+    assert.deepEqual(
+      offences(components, /\b(setTimeout|setInterval|setImmediate|Date\.now|performance\.now|Math\.random)\(/),
+      [],
+    );
+  });
+
+  it("builds pipelines without raw operators that filter, take or switch: they would leave deliveries unanswered", () => {
+    const raw =
+      /import\s*\{[^}]*\b(filter|take|takeUntil|takeWhile|first|skip|switchMap|exhaustMap|debounceTime|throttleTime|sample|distinct|bufferTime|mergeMap|concatMap)\b[^}]*\}\s*from "rxjs/;
+    assert.deepEqual(
+      offences(
+        code.filter(({ path }) => !path.startsWith("test/")),
+        raw,
+      ),
+      [],
+    );
+  });
+
+  it("has nothing left over and names no workplace", () => {
+    const others = files.filter(({ path }) => path !== "test/tidy.test.ts");
+    assert.deepEqual(offences(others, /\b(FIXME|XXX|HACK)\b|\/work\/main|\.\.\/shared\//), []);
+  });
+
+  it("has a lock file without download addresses", () => {
+    const lock = files.find(({ path }) => path === "package-lock.json");
+    assert.ok(lock !== undefined);
+    assert.doesNotMatch(lock.text, /"resolved"/);
+  });
+});
