@@ -117,8 +117,8 @@ export async function decodeSection<K extends Kind>(
       help: `otelpipe docs ${kind} ${type}`,
     });
     problems.push(...decoded.problems.map((problem) => besideKey(problem, component)));
-    const config: unknown = decoded.value;
-    resolved.set(id, { id, definition, config, place, ...(aliasUsed !== undefined && { aliasUsed }) });
+    const { value: config, settings } = decoded;
+    resolved.set(id, { id, definition, config, settings, place, ...(aliasUsed !== undefined && { aliasUsed }) });
   }
   return resolved;
 }

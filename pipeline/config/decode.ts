@@ -16,9 +16,13 @@ export interface Subject {
 }
 
 /** Settings read by a schema, or everything that is wrong with them. */
-export type Decoded<T> =
-  | { readonly value: T; readonly problems: readonly [] }
-  | { readonly value?: never; readonly problems: readonly Problem[] };
+export interface Decoded<T> {
+  /** Undefined when there are problems. */
+  readonly value: T | undefined;
+  /** What the schema read: the settings as written, values that the schema would not take mended. */
+  readonly settings: unknown;
+  readonly problems: readonly Problem[];
+}
 
 /**
  * Reads `tree` by `schema`, and finds everything wrong with it at once: unknown keys are reported and taken out, so
@@ -36,14 +40,16 @@ export function decode<S extends z.ZodType>(schema: S, tree: Tree, subject: Subj
   const problems: Problem[] = [];
   for (;;) {
     const result = schema.safeParse(root.value);
-    if (result.success) return problems.length === 0 ? { value: result.data, problems: [] } : { problems };
+    const settings = root.value;
+    if (result.success) return { value: problems.length === 0 ? result.data : undefined, settings, problems };
     const issues = result.error.issues.flatMap((issue) => (isMendable(issue, tree) ? [issue] : meantIssues(issue)));
     const again = issues.filter((issue) => mend(root, tree, issue, mended));
     const unknown = issues.filter((issue) => issue.code === "unrecognized_keys");
     problems.push(...unknown.flatMap((issue) => unknownKeys(schema, tree, issue, subject)));
     unknown.forEach((issue) => void removeKeys(root, issue));
     if (again.length > 0 || unknown.length > 0) continue;
-    return { problems: [...problems, ...issues.map((issue) => problemOf(schema, tree, root, issue, subject))] };
+    problems.push(...issues.map((issue) => problemOf(schema, tree, root, issue, subject)));
+    return { value: undefined, settings, problems };
   }
 }
 

@@ -56,5 +56,5 @@ function entryOf(definition: AnyDefinition): ManifestEntry {
 /** Stability by signal; by pair for a connector; under `extension` for an extension. */
 export function stabilityOf(definition: AnyDefinition): Readonly<Record<string, Stability>> {
   if (definition.kind === "extension") return { extension: definition.stability };
-  return Object.fromEntries(Object.entries(definition.stability).filter(([, stability]) => stability !== undefined));
+  return { ...definition.stability } as Readonly<Record<string, Stability>>;
 }

@@ -60,8 +60,15 @@ export function readConfig(
   return { root: expanded.tree, problems: expanded.problems, warnings: [...warnings, ...expanded.warnings] };
 }
 
-/** The second half of `loadConfig`: an expanded tree decoded and checked. */
-export async function resolveConfig(expanded: ExpandedConfig, catalog: Catalog): Promise<ResolvedConfig> {
+/**
+ * The second half of `loadConfig`: an expanded tree decoded and checked. With `check: false` only the settings are
+ * checked, not how the parts fit together.
+ */
+export async function resolveConfig(
+  expanded: ExpandedConfig,
+  catalog: Catalog,
+  { check = true }: { readonly check?: boolean } = {},
+): Promise<ResolvedConfig> {
   const { root } = expanded;
   const problems: Problem[] = [...expanded.problems, ...unknownSections(root)];
   const declarations = declareComponents(root, catalog, problems);
@@ -73,12 +80,12 @@ export async function resolveConfig(expanded: ExpandedConfig, catalog: Catalog):
     extensions: await decodeSection("extension", declarations.extensions, catalog, problems),
   } satisfies Record<Section, unknown>;
   const service = readService(root, problems);
-  problems.push(...checkDraft({ root, declarations, service, manifest: catalog.manifest }));
+  if (check) problems.push(...checkDraft({ root, declarations, service, manifest: catalog.manifest }));
   const warnings = [...expanded.warnings, ...aliasWarnings(declarations)];
-  const { telemetry } = service;
+  const { telemetry, settings } = service;
   if (problems.length > 0 || telemetry === undefined) throw new ConfigError(withoutRepeats(problems), warnings);
   const pipelines = new Map(service.pipelines.map((pipeline) => [pipeline.id, resolvePipeline(pipeline)]));
-  return { ...decoded, service: { extensions: unique(service.extensions), pipelines, telemetry }, warnings };
+  return { ...decoded, service: { extensions: unique(service.extensions), pipelines, telemetry, settings }, warnings };
 }
 
 function openOrThrow(uri: string, surroundings: Surroundings): Source {

@@ -11,6 +11,8 @@ export interface ResolvedComponent<K extends Kind = Kind> {
   readonly definition: DefinitionOf[K];
   /** The output of the definition's schema, defaults filled in. */
   readonly config: unknown;
+  /** The settings as written, without defaults: what `print-config` starts from. */
+  readonly settings: unknown;
   /** The deprecated type in `id`, when it is one. */
   readonly aliasUsed?: string;
   /** Where its id stands. */
@@ -40,6 +42,8 @@ export interface ResolvedConfig {
     readonly extensions: readonly string[];
     readonly pipelines: ReadonlyMap<string, ResolvedPipeline>;
     readonly telemetry: TelemetryConfig;
+    /** The section as written, without defaults. */
+    readonly settings: unknown;
   };
   /** Sentences for the log: unset variables, deprecated names. */
   readonly warnings: readonly string[];

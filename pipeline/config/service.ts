@@ -30,6 +30,8 @@ export interface ServiceDraft {
   readonly pipelines: readonly PipelineDraft[];
   /** Undefined when it is wrong, which was reported. */
   readonly telemetry: TelemetryConfig | undefined;
+  /** The section as written, without defaults. */
+  readonly settings: unknown;
   /** Where to say that something is missing. */
   readonly place: Place;
   /** False when its lists may be incomplete because something in them is wrong. */
@@ -66,6 +68,7 @@ export function readService(root: Table, problems: Problem[]): ServiceDraft {
     extensions: readReferences(tree, ["extensions"], problems),
     pipelines: readPipelines(tree, problems),
     telemetry: decoded.value?.telemetry,
+    settings: decoded.settings,
     place,
     readable: decoded.problems.length === 0,
   };

@@ -1,10 +1,10 @@
-import { noteOf, type z } from "./schema.ts";
+import { noteOf, z } from "./schema.ts";
 import type { Path } from "./tree.ts";
 
 type Schema = z.core.$ZodType;
 
 /** One step from a wrapper (optional, default, a transform…) to what it accepts; undefined for what is no wrapper. */
-function inside(schema: Schema): Schema | undefined {
+export function unwrapOnce(schema: Schema): Schema | undefined {
   const note = noteOf(schema);
   if (note?.is === "block") return note.block;
   const { def } = (schema as z.core.$ZodTypes)._zod;
@@ -28,14 +28,14 @@ function inside(schema: Schema): Schema | undefined {
 
 /** The schema inside all wrappers: an object, an array, a union, a string… */
 export function unwrap(schema: Schema): z.core.$ZodTypes {
-  const inner = inside(schema);
+  const inner = unwrapOnce(schema);
   return inner === undefined ? (schema as z.core.$ZodTypes) : unwrap(inner);
 }
 
 /** Whether one of the wrappers of `schema` is an optional block, which accepts `enabled` too. */
 export function isBlock(schema: Schema): boolean {
   if (noteOf(schema)?.is === "block") return true;
-  const inner = inside(schema);
+  const inner = unwrapOnce(schema);
   return inner !== undefined && isBlock(inner);
 }
 
@@ -49,14 +49,15 @@ export function schemasAt(schema: Schema, path: Path, value: unknown): readonly 
   const [segment, ...rest] = path;
   if (segment === undefined) return [schema];
   const inner = (value as Readonly<Record<string | number, unknown>> | null | undefined)?.[segment];
-  return children(schema, segment).flatMap((child) => schemasAt(child, rest, inner));
+  const child = childSchema(schema, segment);
+  return child === undefined ? [] : schemasAt(child, rest, inner);
 }
 
 function meantOptions(def: z.core.$ZodUnionDef, value: unknown): readonly Schema[] {
   if (!("discriminator" in def)) return def.options;
   const key = String(def.discriminator);
   const meant = def.options.filter((option) => {
-    const tag = children(option, key)[0];
+    const tag = childSchema(option, key);
     return (
       tag !== undefined && z.safeParse(tag, (value as Readonly<Record<string, unknown>> | undefined)?.[key]).success
     );
@@ -64,19 +65,20 @@ function meantOptions(def: z.core.$ZodUnionDef, value: unknown): readonly Schema
   return meant.length > 0 ? meant : def.options;
 }
 
-function children(schema: Schema, segment: string | number): readonly Schema[] {
+/** What `schema`, an object, list or record inside its wrappers, accepts below `segment`. Not for unions. */
+export function childSchema(schema: Schema, segment: string | number): Schema | undefined {
   const { def } = unwrap(schema)._zod;
   switch (def.type) {
     case "object":
-      return Object.hasOwn(def.shape, segment) ? [def.shape[segment] as Schema] : [];
+      return Object.hasOwn(def.shape, segment) ? def.shape[segment] : def.catchall;
     case "array":
-      return [def.element];
+      return def.element;
     case "record":
-      return [def.valueType];
+      return def.valueType;
     case "intersection":
-      return [...children(def.left, segment), ...children(def.right, segment)];
+      return childSchema(def.left, segment) ?? childSchema(def.right, segment);
     default:
-      return [];
+      return undefined;
   }
 }
 

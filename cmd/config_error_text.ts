@@ -1,0 +1,15 @@
+import { ConfigError, renderProblems } from "../pipeline/config/problem.ts";
+
+/** What is printed on stderr for a wrong configuration: every problem, then how many there are. */
+export function configErrorText(error: Error): string {
+  if (!(error instanceof ConfigError)) return `Error: ${error.message}\n`;
+  const { problems, warnings } = error;
+  const warned = warnings.map((warning) => `Warning: ${warning}\n`).join("");
+  const count = problems.length === 1 ? "1 error" : `${problems.length} errors`;
+  return `${warned}${renderProblems(problems, { color: wantsColor() })}\n\nError: the configuration has ${count}\n`;
+}
+
+/** Colour is for terminals, unless the user says no. @see https://no-color.org */
+function wantsColor(): boolean {
+  return process.stderr.isTTY && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
+}

@@ -1,0 +1,123 @@
+import { UsageError } from "./usage_error.ts";
+import { version } from "./version.ts";
+
+/** A subcommand: one line for `--help`, and the module that does it, imported only then. */
+interface Command {
+  readonly summary: string;
+  readonly usage: string;
+  readonly hidden?: boolean;
+  load(): Promise<(args: readonly string[]) => Promise<number>>;
+}
+
+const printConfig: Command = {
+  summary: "Print the configuration with every default filled in.",
+  usage: "--config <uri>... [--format yaml|json] [--mode redacted|unredacted] [--validate=false]",
+  load: async () => (await import("./print_config.ts")).printConfigCommand,
+};
+
+const commands: Readonly<Record<string, Command>> = {
+  validate: {
+    summary: "Check a configuration without running it.",
+    usage: "--config <uri>...",
+    load: async () => (await import("./validate.ts")).validate,
+  },
+  components: {
+    summary: "List the components and how stable they are, as YAML.",
+    usage: "",
+    load: async () => (await import("./list_components.ts")).listComponents,
+  },
+  "print-config": printConfig,
+  "print-initial-config": { ...printConfig, hidden: true },
+  docs: {
+    summary: "Print the reference page of a component.",
+    usage: "<kind> <type>",
+    load: async () => (await import("./docs.ts")).docs,
+  },
+  generate: {
+    summary: "Send a synthetic LLM workload.",
+    usage: "[--help]",
+    load: async () => (await import("./generate.ts")).generate,
+  },
+  quickstart: {
+    summary: "Run the quickstart configuration together with a synthetic workload.",
+    usage: "",
+    load: async () => (await import("./quickstart.ts")).quickstart,
+  },
+};
+
+/**
+ * The command line of otelpipe: `argv` without the program's name. Everything heavy is imported by the command that
+ * needs it, so `--version` costs no more than starting Node.
+ *
+ * @returns the exit code: 0, or 1 after any error, which has been printed.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    return await dispatch(argv);
+  } catch (error) {
+    process.stderr.write(await errorText(error));
+    return 1;
+  }
+}
+
+async function dispatch(argv: readonly string[]): Promise<number> {
+  const [name = "", ...rest] = argv;
+  if (name === "-v" || name === "--version") return say(`otelpipe version ${version}\n`);
+  if (name === "" || name === "-h" || name === "--help") return say(helpText());
+  if (name === "help") return say(rest[0] === undefined ? helpText() : usageText(rest[0], await commandNamed(rest[0])));
+  if (name.startsWith("-")) {
+    if (asksForHelp(argv)) return say(helpText());
+    const { runCommand } = await import("./run_command.ts");
+    return runCommand(argv);
+  }
+  const command = await commandNamed(name);
+  if (asksForHelp(rest) && name !== "generate") return say(usageText(name, command));
+  const run = await command.load();
+  return run(rest);
+}
+
+function asksForHelp(args: readonly string[]): boolean {
+  return args.includes("--help") || args.includes("-h");
+}
+
+async function commandNamed(name: string): Promise<Command> {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command !== undefined) return command;
+  const { unknownText } = await import("./arguments.ts");
+  throw new UsageError(`${unknownText("command", name, Object.keys(commands))}; otelpipe --help lists them`);
+}
+
+function say(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function helpText(): string {
+  const shown = Object.entries(commands).filter(([, command]) => command.hidden !== true);
+  const lines = shown.map(([name, { summary }]) => `  ${name.padEnd(14)}${summary}`);
+  return `otelpipe ${version}: an OpenTelemetry Collector for teams that run LLM inference.
+
+Usage:
+  otelpipe --config <uri>...    Run a configuration until Ctrl-C.
+  otelpipe <command> [flags]
+
+Commands:
+${lines.join("\n")}
+
+Flags:
+  --config <uri>  A path, or a file:, env: or yaml: URI. Given several times, later ones are merged over earlier ones.
+  -v, --version   Print the version.
+  -h, --help      Print this, or the usage of a command.
+`;
+}
+
+function usageText(name: string, { summary, usage }: Command): string {
+  return `${summary}\n\nUsage:\n  otelpipe ${name} ${usage}`.trimEnd().concat("\n");
+}
+
+/** Mistakes of the user as a message, everything else with its stack: it is a bug. */
+async function errorText(error: unknown): Promise<string> {
+  if (!(error instanceof Error)) return `Error: ${String(error)}\n`;
+  if (error.name === "ConfigError") return (await import("./config_error_text.ts")).configErrorText(error);
+  return `Error: ${error.message}\n`;
+}

@@ -1,0 +1,11 @@
+import { loadConfig } from "../pipeline/config/load.ts";
+import { configFlags, parseArguments } from "./arguments.ts";
+import { catalog } from "./catalog.ts";
+
+/** `otelpipe --config …`: loads the configuration and runs it until a signal. A wrong one starts nothing. */
+export async function runCommand(args: readonly string[]): Promise<number> {
+  const { config: uris = [] } = parseArguments("otelpipe", args, configFlags).values;
+  const config = await loadConfig(uris, catalog);
+  const { run } = await import("./run.ts");
+  return run({ config, configSources: uris });
+}

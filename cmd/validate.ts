@@ -1,0 +1,23 @@
+import { loadConfig } from "../pipeline/config/load.ts";
+import { Service } from "../pipeline/service.ts";
+import { createLoggers } from "../pipeline/telemetry/logger.ts";
+import { configFlags, parseArguments } from "./arguments.ts";
+import { catalog } from "./catalog.ts";
+import { version } from "./version.ts";
+
+/**
+ * `otelpipe validate --config …`: loads the configuration and builds every component without starting any. Silent when
+ * all is well; warnings go to stderr.
+ */
+export async function validate(args: readonly string[]): Promise<number> {
+  const { config: uris = [] } = parseArguments("validate", args, configFlags).values;
+  const config = await loadConfig(uris, catalog);
+  for (const warning of config.warnings) process.stderr.write(`Warning: ${warning}\n`);
+  const loggers = createLoggers({
+    level: "error",
+    encoding: "console",
+    write: (text) => void process.stderr.write(text),
+  });
+  new Service(config, { version, configSources: uris, loggers });
+  return 0;
+}

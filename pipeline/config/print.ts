@@ -1,0 +1,120 @@
+import { stringify } from "yaml";
+import { type Section, sections } from "../registry.ts";
+import type { ResolvedComponent, ResolvedConfig } from "./resolved.ts";
+import { formatDuration, noteOf, parseDuration, z } from "./schema.ts";
+import { serviceConfig } from "./service.ts";
+import { childSchema, unwrapOnce } from "./shape.ts";
+
+/** How a configuration is printed. */
+export interface PrintOptions {
+  readonly format: "yaml" | "json";
+  /** Whether secrets and the values of headers are replaced by `[REDACTED]`. */
+  readonly redacted: boolean;
+}
+
+/**
+ * A configuration with every default filled in, as text with a newline at its end. Ids stay as written, keys are
+ * sorted. Durations are Go duration strings in YAML and nanoseconds in JSON; blocks that are off are left out.
+ *
+ * @see Collector: `otelcol/command_print.go`.
+ */
+export function printConfig(config: ResolvedConfig, options: PrintOptions): string {
+  const printed = {
+    ...Object.fromEntries(sections.flatMap((section) => printSection(section, config[section], options))),
+    service: fill(serviceConfig, config.service.settings, options),
+  };
+  if (options.format === "json") return `${JSON.stringify(sorted(printed), undefined, 2)}\n`;
+  return `${stringify(printed, { indent: 4, lineWidth: 0, sortMapEntries: true })}\n`;
+}
+
+function printSection(
+  section: Section,
+  components: ReadonlyMap<string, ResolvedComponent>,
+  options: PrintOptions,
+): [Section, unknown][] {
+  if (components.size === 0) return [];
+  const settings = [...components].map(([id, { definition, settings }]) => [
+    id,
+    fill(definition.config, settings, options),
+  ]);
+  return [[section, Object.fromEntries(settings)]];
+}
+
+/** `value` as `schema` reads it, still in the form a user writes: defaults filled in, undefined for what is off. */
+function fill(schema: z.core.$ZodType, value: unknown, options: PrintOptions): unknown {
+  const note = noteOf(schema);
+  if (note !== undefined && note.is !== "block" && value !== undefined) return fillNoted(note.is, value, options);
+  if (note?.is === "block") return fillBlock(note, value, options);
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  if (def.type === "default" || def.type === "prefault") return fill(def.innerType, value ?? def.defaultValue, options);
+  const inner = unwrapOnce(schema);
+  if (inner !== undefined) return fill(inner, value, options);
+  if (def.type === "union") return fill(meantOption(def.options, value), value, options);
+  if (value === undefined || value === null) return def.type === "object" ? fillObject(schema, {}, options) : undefined;
+  if (Array.isArray(value)) return value.map((item, index) => fillChild(schema, index, item, options));
+  return typeof value === "object" ? fillObject(schema, value, options) : value;
+}
+
+function fillNoted(
+  is: "secret" | "duration" | "headers" | "string list",
+  value: unknown,
+  options: PrintOptions,
+): unknown {
+  switch (is) {
+    case "secret":
+      return options.redacted ? "[REDACTED]" : value;
+    case "duration":
+      return fillDuration(value, options);
+    case "headers":
+      return fillHeaders(value, options);
+    case "string list":
+      return typeof value === "string" ? (value === "" ? [] : value.split(",")) : value;
+  }
+}
+
+function fillDuration(value: unknown, { format }: PrintOptions): unknown {
+  const milliseconds = typeof value === "number" ? value / 1e6 : parseDuration(String(value));
+  if (milliseconds === undefined) return value;
+  return format === "json" ? Math.round(milliseconds * 1e6) : formatDuration(milliseconds);
+}
+
+function fillHeaders(value: unknown, { redacted }: PrintOptions): unknown {
+  const pairs = Array.isArray(value)
+    ? value.map(({ name, value: text }: { name: string; value: string }) => [name, text] as const)
+    : Object.entries(value as Record<string, string>);
+  return Object.fromEntries(pairs.map(([name, text]) => [name, redacted ? "[REDACTED]" : text]));
+}
+
+function fillBlock(
+  { block, state }: { readonly block: z.ZodType; readonly state: "none" | "off" | "on" },
+  value: unknown,
+  options: PrintOptions,
+): unknown {
+  if (value === undefined || (value === null && state === "none")) return undefined;
+  const { enabled, ...settings } = (value ?? {}) as Record<string, unknown>;
+  return enabled === false ? undefined : fill(block, settings, options);
+}
+
+function fillObject(schema: z.core.$ZodType, value: object, options: PrintOptions): unknown {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  const keys =
+    def.type === "object" ? [...new Set([...Object.keys(def.shape), ...Object.keys(value)])] : Object.keys(value);
+  const entries = keys.map((key) => [key, fillChild(schema, key, (value as Record<string, unknown>)[key], options)]);
+  return Object.fromEntries(entries.filter(([, filled]) => filled !== undefined));
+}
+
+function fillChild(schema: z.core.$ZodType, segment: string | number, value: unknown, options: PrintOptions): unknown {
+  const child = childSchema(schema, segment);
+  return child === undefined ? value : fill(child, value, options);
+}
+
+function meantOption(options: readonly z.core.$ZodType[], value: unknown): z.core.$ZodType {
+  return options.find((option) => z.safeParse(option, value).success) ?? z.unknown();
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
+}

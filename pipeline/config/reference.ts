@@ -1,0 +1,141 @@
+import type { AnyDefinition } from "../registry.ts";
+import { stabilityOf } from "./describe.ts";
+import { formatDuration, noteOf, parseDuration, type z } from "./schema.ts";
+import { unwrap, unwrapOnce } from "./shape.ts";
+
+type Schema = z.core.$ZodType;
+
+/**
+ * The reference page of a component, in Markdown: what it is for, its stability, every setting with type, default and
+ * description, its examples.
+ */
+export function referencePage(definition: AnyDefinition): string {
+  const { type, kind, summary, aliases = [], config, examples } = definition;
+  const rows = settingRows(config, "");
+  const parts = [
+    `# ${type} ${kind}`,
+    summary,
+    aliases.length > 0 ? `Older names that still work: ${aliases.map(code).join(", ")}.` : "",
+    `## Stability`,
+    table(
+      ["For", "Stability"],
+      Object.entries(stabilityOf(definition)).map(([name, stability]) => [name.replaceAll("_to_", " to "), stability]),
+    ),
+    `## Settings`,
+    rows.length === 0 ? "None." : table(["Setting", "Type", "Default", "What it does"], rows),
+    ...(examples.length > 0 ? ["## Examples"] : []),
+    ...examples.map(({ title, yaml }) => `${title}:\n\n\`\`\`yaml\n${yaml.trimEnd()}\n\`\`\``),
+  ];
+  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [header, header.map(() => "---"), ...rows];
+  return lines
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`)
+    .join("\n");
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+/** One row per setting, nested ones with their whole path; lists and maps of objects as `key[]` and `key.*`. */
+function settingRows(schema: Schema, path: string): string[][] {
+  const inner = unwrap(schema);
+  const { def } = inner._zod;
+  switch (def.type) {
+    case "object":
+      return Object.entries(def.shape).flatMap(([key, child]) => rowsOf(child, path === "" ? key : `${path}.${key}`));
+    case "array":
+      return settingRows(def.element, `${path}[]`);
+    case "record":
+      return settingRows(def.valueType, `${path}.*`);
+    case "union":
+      return uniqueRows(def.options.flatMap((option) => settingRows(option, path)));
+    default:
+      return [];
+  }
+}
+
+function rowsOf(schema: Schema, path: string): string[][] {
+  const note = noteInside(schema)?.is;
+  const hidden = note === "headers" || note === "string list" || note === "duration";
+  const row = [code(path), typeText(schema), defaultText(schema), descriptionOf(schema) ?? ""];
+  return [row, ...(hidden ? [] : settingRows(schema, path))];
+}
+
+/** Alternatives of a union often share settings: the first one speaks for all. */
+function uniqueRows(rows: string[][]): string[][] {
+  return rows.filter((row, index) => rows.findIndex((other) => other[0] === row[0]) === index);
+}
+
+function noteInside(schema: Schema): ReturnType<typeof noteOf> {
+  const inner = unwrapOnce(schema);
+  return noteOf(schema) ?? (inner === undefined ? undefined : noteInside(inner));
+}
+
+function descriptionOf(schema: Schema): string | undefined {
+  const inner = unwrapOnce(schema);
+  const { description } = schema as z.ZodType;
+  return description ?? (inner === undefined ? undefined : descriptionOf(inner));
+}
+
+function typeText(schema: Schema): string {
+  const note = noteInside(schema);
+  if (note !== undefined && note.is !== "block") return note.is === "string list" ? "list of strings" : note.is;
+  const { def } = unwrap(schema)._zod;
+  switch (def.type) {
+    case "enum":
+      return Object.values(def.entries)
+        .map((value) => code(String(value)))
+        .join(", ");
+    case "literal":
+      return def.values.map((value) => code(String(value))).join(", ");
+    case "number":
+      return def.checks?.some((check) => check._zod.def.check === "number_format") || "format" in def
+        ? "integer"
+        : "number";
+    case "array":
+      return `list of ${plural(typeText(def.element))}`;
+    case "object":
+      return "block";
+    case "record":
+      return "map";
+    case "union":
+      return [...new Set(def.options.map(typeText))].join(" or ");
+    case "unknown":
+    case "any":
+      return "any";
+    default:
+      return def.type;
+  }
+}
+
+function plural(type: string): string {
+  return /^[a-z]+$/.test(type) ? `${type}s` : type;
+}
+
+function defaultText(schema: Schema): string {
+  const note = noteOf(schema);
+  if (note?.is === "block") return note.state === "off" ? "off; the key alone turns it on" : "off";
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  if (def.type === "default" || def.type === "prefault") {
+    const inner = noteInside(schema);
+    if (inner?.is === "block") return "on";
+    if (inner?.is === "duration") return code(durationText(def.defaultValue));
+    return isEmptyObject(def.defaultValue) ? "" : code(JSON.stringify(def.defaultValue));
+  }
+  const inner = unwrapOnce(schema);
+  if (def.type === "optional") return note === undefined && inner !== undefined ? defaultText(inner) : "";
+  return inner === undefined ? "" : defaultText(inner);
+}
+
+function durationText(value: unknown): string {
+  const milliseconds = typeof value === "number" ? value / 1e6 : parseDuration(String(value));
+  return milliseconds === undefined ? String(value) : formatDuration(milliseconds);
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
+}
