@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { anyValue, type Field, itemMessages, keyValue, type Message } from "./messages.ts";
+import { afterField, readVarint } from "./wire.ts";
 import { WireError } from "./wire_error.ts";
-import { locatePath } from "./wire_path.ts";
 
 /**
  * The authoritative validating walk, driven by the table of messages. The walks by hand of each signal are faster
@@ -31,13 +31,15 @@ export function check(bytes: Buffer, request: Message): Verdict {
     checker.message(0, bytes.length, request, 0);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    throw new WireError(error.message, locatePath(bytes, request, error.offset), error.offset);
+    throw new WireError(error.message, error.path.join("."), error.offset);
   }
   return { itemCount: checker.itemCount, isOrdinary: checker.isOrdinary };
 }
 
 class Fault extends Error {
   readonly offset: number;
+  /** The fields around the fault, outermost first; filled on the way out. */
+  readonly path: string[] = [];
   constructor(reason: string, offset: number) {
     super(reason);
     this.offset = offset;
@@ -49,7 +51,7 @@ interface Progress {
   seen: number;
   oneofSeen: boolean;
   attributesEnd: number;
-  first: boolean;
+  count: number;
 }
 
 class Checker {
@@ -65,7 +67,7 @@ class Checker {
   message(from: number, to: number, type: Message, depth: number): void {
     if (depth > maximumDepth) throw new Fault("messages are nested more than 100 deep", from);
     if (itemMessages.has(type)) this.itemCount += 1;
-    const progress: Progress = { seen: 0, oneofSeen: false, attributesEnd: 0, first: true };
+    const progress: Progress = { seen: 0, oneofSeen: false, attributesEnd: 0, count: 0 };
     this.#position = from;
     while (this.#position < to) {
       const start = this.#position;
@@ -74,13 +76,28 @@ class Checker {
       const wire = tag & 7;
       if (field !== undefined && accepts(field, wire)) {
         this.#note(type, field, start, progress);
-        this.#value(field, wire, to, depth);
+        try {
+          this.#value(field, wire, to, depth);
+        } catch (error) {
+          if (error instanceof Fault) error.path.unshift(this.#nameAt(field, from, start));
+          throw error;
+        }
         if (field.isAttributes) progress.attributesEnd = this.#position;
       } else {
         this.#unknown(tag, start, to, depth);
       }
-      progress.first = false;
+      progress.count += 1;
     }
+  }
+
+  /** The field's name with the index of the element at `start`; everything from `from` to there has passed. */
+  #nameAt(field: Field, from: number, start: number): string {
+    if (!field.repeated) return field.name;
+    let index = 0;
+    for (let at = from; at < start; at = afterField(this.#bytes, at)) {
+      if (readVarint(this.#bytes, at) >>> 3 === field.number) index += 1;
+    }
+    return `${field.name}[${index}]`;
   }
 
   /** Records what makes a message unordinary: repetition of the singular, attributes apart, value before key. */
@@ -90,11 +107,11 @@ class Checker {
     if (field.repeated) return;
     const bit = 1 << field.number;
     if ((progress.seen & bit) !== 0 || (field.inOneof && progress.oneofSeen)) this.isOrdinary = false;
-    if (type === anyValue && !progress.first) this.isOrdinary = false;
-    if (type === keyValue && field.number < 3 && !progress.first && progress.seen !== (field.number === 2 ? 2 : 0)) {
-      this.isOrdinary = false;
+    if (type === anyValue && progress.count > 0) this.isOrdinary = false;
+    if (type === keyValue && progress.count > 0) {
+      const followsKey = field.number === 2 && progress.count === 1 && progress.seen === 2;
+      if (field.number < 3 && !followsKey) this.isOrdinary = false;
     }
-    if (type === keyValue && field.number === 1 && !progress.first) this.isOrdinary = false;
     progress.seen |= bit;
     progress.oneofSeen ||= field.inOneof;
   }
@@ -173,7 +190,7 @@ class Checker {
     const tag = this.#varint(to, 5);
     if (tag > 0xffffffff) throw new Fault("a tag of more than 32 bits", start);
     if (tag >>> 3 === 0) throw new Fault("field number 0", start);
-    if (isPadded(this.#bytes, this.#position)) this.isOrdinary &&= this.#position === start + 1;
+    if (isPadded(this.#bytes, this.#position)) this.isOrdinary = false;
     return tag;
   }
 

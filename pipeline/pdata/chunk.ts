@@ -1,0 +1,60 @@
+import type { Rows } from "./rows.ts";
+import { fillLogs } from "./rows_logs.ts";
+import { fillMetrics } from "./rows_metrics.ts";
+import { fillTraces } from "./rows_traces.ts";
+import type { Signal } from "./signal.ts";
+
+let lastId = 0;
+
+export interface ChunkOptions {
+  readonly rows?: Rows;
+  readonly isRewritten?: boolean;
+}
+
+/**
+ * One serialized `Export…ServiceRequest` in ordinary form. Immutable: nobody writes into `bytes`.
+ *
+ * `rows` say where items, scopes and resources lie. They are shared by all readers, and filled by the validating walk
+ * or when the first reader needs them.
+ */
+export class Chunk {
+  readonly bytes: Buffer;
+  readonly itemCount: number;
+  readonly signal: Signal;
+  /** Loads of four bytes at any offset; as long as `bytes`. */
+  readonly view: DataView;
+  /** Tells chunks apart without holding them. */
+  readonly id: number;
+  /** Whether the validating walk had to put an odd encoding into ordinary form: these are not the sender's bytes. */
+  readonly isRewritten: boolean;
+  #rows: Rows | undefined;
+
+  constructor(signal: Signal, bytes: Buffer, itemCount: number, options: ChunkOptions = {}) {
+    this.signal = signal;
+    this.bytes = bytes;
+    this.itemCount = itemCount;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    lastId += 1;
+    this.id = lastId;
+    this.isRewritten = options.isRewritten ?? false;
+    this.#rows = options.rows;
+  }
+
+  get rows(): Rows {
+    this.#rows ??= fill(this.signal, this.bytes, this.itemCount);
+    return this.#rows;
+  }
+}
+
+function fill(signal: Signal, bytes: Buffer, itemCount: number): Rows {
+  switch (signal) {
+    case "traces":
+      return fillTraces(bytes, itemCount);
+    case "logs":
+      return fillLogs(bytes, itemCount);
+    case "metrics":
+      return fillMetrics(bytes, itemCount);
+    case "profiles":
+      throw new TypeError("profiles are passed through, they have no rows");
+  }
+}

@@ -1,0 +1,127 @@
+import type { Attributes } from "./attributes.ts";
+import type { Chunk } from "./chunk.ts";
+import { resourcesOf } from "./group_views.ts";
+import { ItemIterator } from "./iterate.ts";
+import { type DataPoint, PointCursor } from "./point.ts";
+import { type LogRecord, RecordCursor } from "./record.ts";
+import type { Signal } from "./signal.ts";
+import { type Span, SpanCursor } from "./span.ts";
+
+/**
+ * A batch of one signal: an immutable list of OTLP wire chunks, each a serialized `Export…ServiceRequest` that the
+ * validating walk has passed. Sharing it costs nothing; whoever keeps it keeps the requests it came in.
+ */
+export interface Pdata {
+  readonly signal: Signal;
+  /** Spans, log records, data points or profile samples. */
+  readonly itemCount: number;
+  readonly sizeBytes: number;
+  readonly chunks: readonly Chunk[];
+  /** One contiguous request; the chunk's own buffer when there is only one, so do not write into it. */
+  toBuffer(): Buffer;
+}
+
+abstract class Batch implements Pdata {
+  abstract readonly signal: Signal;
+  readonly chunks: readonly Chunk[];
+  readonly itemCount: number;
+  readonly sizeBytes: number;
+
+  constructor(chunks: readonly Chunk[]) {
+    this.chunks = chunks;
+    let itemCount = 0;
+    let sizeBytes = 0;
+    for (const chunk of chunks) {
+      itemCount += chunk.itemCount;
+      sizeBytes += chunk.bytes.length;
+    }
+    this.itemCount = itemCount;
+    this.sizeBytes = sizeBytes;
+  }
+
+  toBuffer(): Buffer {
+    const [first] = this.chunks;
+    if (first !== undefined && this.chunks.length === 1) return first.bytes;
+    return Buffer.concat(
+      this.chunks.map(({ bytes }) => bytes),
+      this.sizeBytes,
+    );
+  }
+}
+
+/** Spans. */
+export class Traces extends Batch {
+  readonly signal = "traces";
+
+  spans(): Iterable<Span> {
+    return { [Symbol.iterator]: () => new ItemIterator<Span>(this.chunks, openSpans) };
+  }
+  /** Every resource, with or without spans, by one reused cursor. */
+  resources(): Iterable<Attributes> {
+    return resourcesOf(this.chunks);
+  }
+}
+
+/** Data points. */
+export class Metrics extends Batch {
+  readonly signal = "metrics";
+
+  points(): Iterable<DataPoint> {
+    return { [Symbol.iterator]: () => new ItemIterator<DataPoint>(this.chunks, openPoints) };
+  }
+  /** Every resource, with or without data points, by one reused cursor. */
+  resources(): Iterable<Attributes> {
+    return resourcesOf(this.chunks);
+  }
+}
+
+/** Log records. */
+export class Logs extends Batch {
+  readonly signal = "logs";
+
+  records(): Iterable<LogRecord> {
+    return { [Symbol.iterator]: () => new ItemIterator<LogRecord>(this.chunks, openRecords) };
+  }
+  /** Every resource, with or without log records, by one reused cursor. */
+  resources(): Iterable<Attributes> {
+    return resourcesOf(this.chunks);
+  }
+}
+
+/** Profiles, passed through request by request: they share a dictionary and so do not concatenate. */
+export class Profiles extends Batch {
+  readonly signal = "profiles";
+}
+
+const openSpans = (chunk: Chunk) => new SpanCursor(chunk);
+const openPoints = (chunk: Chunk) => new PointCursor(chunk);
+const openRecords = (chunk: Chunk) => new RecordCursor(chunk);
+
+/** The batch type of a signal. */
+export interface PdataOf {
+  readonly traces: Traces;
+  readonly metrics: Metrics;
+  readonly logs: Logs;
+  readonly profiles: Profiles;
+}
+
+/** A batch of a signal from chunks of that signal; empty chunks are left out. */
+export function pdataOf<S extends Signal>(signal: S, chunks: readonly Chunk[]): PdataOf[S] {
+  const filled = chunks.every(({ bytes }) => bytes.length > 0)
+    ? chunks
+    : chunks.filter(({ bytes }) => bytes.length > 0);
+  return make(signal, filled) as PdataOf[S];
+}
+
+function make(signal: Signal, chunks: readonly Chunk[]): Pdata {
+  switch (signal) {
+    case "traces":
+      return new Traces(chunks);
+    case "metrics":
+      return new Metrics(chunks);
+    case "logs":
+      return new Logs(chunks);
+    case "profiles":
+      return new Profiles(chunks);
+  }
+}

@@ -1,0 +1,78 @@
+import { afterRun, fillGroups, itemColumn, type Rows } from "./rows.ts";
+import { afterField, afterVarint, readVarint } from "./wire.ts";
+
+/** Columns of a span's row. Ids: their first byte. Strings and messages: their length. Times: their first byte. */
+export const spanColumn = {
+  ...itemColumn,
+  traceId: 5,
+  spanId: 6,
+  parentSpanId: 7,
+  name: 8,
+  kind: 9,
+  startTime: 10,
+  endTime: 11,
+  status: 12,
+  width: 13,
+} as const;
+
+const noRows = new Int32Array(0);
+
+/** Finds every span of a chunk of `itemCount` spans and its most read fields. */
+export function fillTraces(bytes: Buffer, itemCount: number): Rows {
+  const items = new Int32Array(itemCount * spanColumn.width);
+  let count = 0;
+  const { resources, scopes } = fillGroups(
+    bytes,
+    () => count,
+    (start, end, scope) => {
+      fillSpan(bytes, start, end, items, count * spanColumn.width);
+      items[count * spanColumn.width + spanColumn.scope] = scope;
+      count += 1;
+    },
+  );
+  return { resources, scopes, metrics: noRows, items };
+}
+
+/** Fills the row at `base` from the span `[start, end)`. */
+export function fillSpan(bytes: Buffer, start: number, end: number, items: Int32Array, base: number): void {
+  items[base] = start;
+  items[base + 1] = end;
+  let at = start;
+  while (at < end) {
+    switch (bytes[at]) {
+      case 0x0a:
+        if (bytes[at + 1] !== 0) items[base + spanColumn.traceId] = at + 2;
+        break;
+      case 0x12:
+        if (bytes[at + 1] !== 0) items[base + spanColumn.spanId] = at + 2;
+        break;
+      case 0x22:
+        if (bytes[at + 1] !== 0) items[base + spanColumn.parentSpanId] = at + 2;
+        break;
+      case 0x2a:
+        items[base + spanColumn.name] = at + 1;
+        break;
+      case 0x30:
+        items[base + spanColumn.kind] = readVarint(bytes, at + 1);
+        at = afterVarint(bytes, at + 1);
+        continue;
+      case 0x39:
+        items[base + spanColumn.startTime] = at + 1;
+        at += 9;
+        continue;
+      case 0x41:
+        items[base + spanColumn.endTime] = at + 1;
+        at += 9;
+        continue;
+      case 0x4a:
+        items[base + spanColumn.attributesFrom] = at;
+        at = afterRun(bytes, at, end);
+        items[base + spanColumn.attributesTo] = at;
+        continue;
+      case 0x7a:
+        items[base + spanColumn.status] = at + 1;
+        break;
+    }
+    at = afterField(bytes, at);
+  }
+}

@@ -1,0 +1,158 @@
+import { Arena, copyBytes } from "./arena.ts";
+import { allocate } from "./buffers.ts";
+import type { Chunk } from "./chunk.ts";
+import { lengthBefore, varintSize, writeVarint } from "./wire.ts";
+
+/**
+ * Changes to a chunk as a list of splices in ascending order: at a position, so many bytes go and a piece of the arena
+ * comes. They are gathered in one walk and applied at once, with minimal lengths: a message that may change is
+ * entered, which leaves a placeholder for its length, and left again, which fills it or takes it back.
+ */
+export class Splices {
+  readonly arena = new Arena();
+  #at = new Int32Array(256);
+  #removed = new Int32Array(256);
+  #piece = new Int32Array(256);
+  #size = new Int32Array(256);
+  #delta = 0;
+  count = 0;
+
+  /** Forgets everything, for the next chunk. */
+  clear(): void {
+    this.count = 0;
+    this.#delta = 0;
+    this.arena.used = 0;
+  }
+
+  /** Replaces `removed` bytes at `at` by `size` bytes of the arena at `piece`. */
+  add(at: number, removed: number, piece: number, size: number): void {
+    const index = this.count;
+    if (index === this.#at.length) this.#grow();
+    this.#at[index] = at;
+    this.#removed[index] = removed;
+    this.#piece[index] = piece;
+    this.#size[index] = size;
+    this.#delta += size - removed;
+    this.count = index + 1;
+  }
+
+  /** Removes `[from, to)`; neighbouring removals become one. */
+  remove(from: number, to: number): void {
+    const last = this.count - 1;
+    if (last >= 0 && this.#size[last] === 0 && this.#removed[last]! > 0) {
+      if (this.#at[last]! + this.#removed[last]! === from) {
+        this.#removed[last]! += to - from;
+        this.#delta -= to - from;
+        return;
+      }
+    }
+    this.add(from, to - from, 0, 0);
+  }
+
+  /** Removes a field with a one-byte tag whose payload is `[start, end)`. */
+  removeField(start: number, end: number): void {
+    this.remove(lengthBefore(start, end) - 1, end);
+  }
+
+  /** Enters the message with the payload `[start, end)`; returns the mark that `leave` and `undo` take. */
+  enter(start: number, end: number): number {
+    const mark = this.count;
+    this.add(lengthBefore(start, end), 0, this.#delta, 0);
+    return mark;
+  }
+
+  /** Leaves the message entered at `mark`, with the same payload. */
+  leave(mark: number, start: number, end: number): void {
+    if (this.count === mark + 1) {
+      this.count = mark;
+      return;
+    }
+    const change = this.#delta - this.#piece[mark]!;
+    this.#piece[mark] = 0;
+    if (change === 0) return;
+    const size = varintSize(end - start + change);
+    const piece = this.arena.reserve(size);
+    writeVarint(this.arena.bytes, piece, end - start + change);
+    this.#piece[mark] = piece;
+    this.#size[mark] = size;
+    this.#removed[mark] = varintSize(end - start);
+    this.#delta += size - varintSize(end - start);
+  }
+
+  /** Takes back everything since `enter` returned `mark`, the entering included. */
+  undo(mark: number): void {
+    this.#delta = this.#piece[mark]!;
+    this.count = mark;
+  }
+
+  /** Sorts the splices from `first` on by position; an insertion comes before a removal at the same place. */
+  sort(first: number): void {
+    for (let index = first + 1; index < this.count; index++) {
+      let to = index;
+      while (to > first && this.#isBefore(to, to - 1)) {
+        this.#swap(to, to - 1);
+        to -= 1;
+      }
+    }
+  }
+
+  /** The bytes of the chunk with all changes made. */
+  apply(chunk: Chunk): Buffer {
+    const { bytes, view } = chunk;
+    const out = allocate(bytes.length + this.#delta);
+    const outView = new DataView(out.buffer, out.byteOffset, out.byteLength);
+    const { bytes: pieces, view: piecesView } = this.arena;
+    let from = 0;
+    let to = 0;
+    for (let index = 0; index < this.count; index++) {
+      const kept = this.#at[index]! - from;
+      copyBytes(bytes, view, from, out, outView, to, kept);
+      to += kept;
+      from += kept + this.#removed[index]!;
+      const size = this.#size[index]!;
+      copyBytes(pieces, piecesView, this.#piece[index]!, out, outView, to, size);
+      to += size;
+    }
+    copyBytes(bytes, view, from, out, outView, to, bytes.length - from);
+    return out;
+  }
+
+  #isBefore(index: number, other: number): boolean {
+    const distance = this.#at[index]! - this.#at[other]!;
+    return distance < 0 || (distance === 0 && this.#removed[index] === 0 && this.#removed[other]! > 0);
+  }
+
+  #swap(index: number, other: number): void {
+    for (const column of [this.#at, this.#removed, this.#piece, this.#size]) {
+      const value = column[index]!;
+      column[index] = column[other]!;
+      column[other] = value;
+    }
+  }
+
+  #grow(): void {
+    const grow = (column: Int32Array) => {
+      const grown = new Int32Array(column.length * 2);
+      grown.set(column);
+      return grown;
+    };
+    this.#at = grow(this.#at);
+    this.#removed = grow(this.#removed);
+    this.#piece = grow(this.#piece);
+    this.#size = grow(this.#size);
+  }
+}
+
+const idle: Splices[] = [];
+const mostIdle = 4;
+
+/** Lends a list of splices to `use`; its memory is kept for the next one. */
+export function withSplices<T>(use: (splices: Splices) => T): T {
+  const splices = idle.pop() ?? new Splices();
+  splices.clear();
+  try {
+    return use(splices);
+  } finally {
+    if (idle.length < mostIdle && splices.arena.bytes.length <= 1 << 20) idle.push(splices);
+  }
+}

@@ -1,0 +1,163 @@
+import type { Chunk } from "./chunk.ts";
+import { itemWidth } from "./item_width.ts";
+import { type Pdata, pdataOf } from "./pdata.ts";
+import { retain } from "./retain.ts";
+import { resourceColumn, scopeColumn } from "./rows.ts";
+import { metricColumn, pointColumn } from "./rows_metrics.ts";
+import { varintSize } from "./wire.ts";
+
+export interface SplitLimit {
+  /** Most items of a part; at least 1. */
+  readonly items?: number;
+  /** Most bytes of a part; a single item that is larger makes a part alone. */
+  readonly bytes?: number;
+}
+
+/** One batch out of many, without copying. @throws {RangeError} for no parts, or more than one batch of profiles */
+export function concat<T extends Pdata>(parts: readonly T[]): T {
+  const [first] = parts;
+  if (first === undefined) throw new RangeError("concat needs at least one batch");
+  if (parts.length === 1) return first;
+  if (first.signal === "profiles") throw new RangeError("profiles share a dictionary and do not concatenate");
+  return pdataOf(
+    first.signal,
+    parts.flatMap((part) => part.chunks),
+  ) as Pdata as T;
+}
+
+/**
+ * Cuts a batch into parts within the limit, in order; every part repeats the resource and scope of its items. Chunks
+ * that fit whole are shared, not copied. The same object alone when it fits; profiles are never cut.
+ */
+export function split<T extends Pdata>(data: T, limit: SplitLimit): T[] {
+  const items = Math.max(1, Math.floor(limit.items ?? Number.POSITIVE_INFINITY));
+  const bytes = limit.bytes ?? Number.POSITIVE_INFINITY;
+  if (data.signal === "profiles" || (data.itemCount <= items && data.sizeBytes <= bytes)) return [data];
+  const parts: Chunk[][] = [];
+  let part: Chunk[] = [];
+  let room = items;
+  let roomBytes = bytes;
+  const close = () => {
+    if (part.length > 0) parts.push(part);
+    part = [];
+    room = items;
+    roomBytes = bytes;
+  };
+  for (const chunk of data.chunks) {
+    let from = 0;
+    do {
+      if (room === 0) close();
+      let to = fill(chunk, from, Math.min(room, chunk.itemCount - from), roomBytes);
+      if (to === from && chunk.itemCount > from) {
+        if (part.length > 0) {
+          close();
+          continue;
+        }
+        to = from + 1;
+      }
+      const piece = retain(chunk, from, to);
+      if (part.length > 0 && piece.bytes.length > roomBytes) close();
+      part.push(piece);
+      room -= to - from;
+      roomBytes -= piece.bytes.length;
+      from = to;
+    } while (from < chunk.itemCount);
+  }
+  close();
+  return parts.map((chunks) => pdataOf(data.signal, chunks) as Pdata as T);
+}
+
+/** The end of the longest run of items from `from` that has at most `most` items and surely fits into `bytes`. */
+function fill(chunk: Chunk, from: number, most: number, bytes: number): number {
+  if (from === 0 && most === chunk.itemCount && chunk.bytes.length <= bytes) return chunk.itemCount;
+  if (bytes === Number.POSITIVE_INFINITY) return from + most;
+  const { items } = chunk.rows;
+  const width = itemWidth(chunk.signal);
+  let size = outside(chunk);
+  let scope = -1;
+  let resource = -1;
+  let metric = -1;
+  for (let index = from; index < from + most; index++) {
+    const row = index * width;
+    const itsScope = items[row + 4]!;
+    if (itsScope !== scope) {
+      const itsResource = chunk.rows.scopes[itsScope * scopeColumn.width + scopeColumn.resource]!;
+      if (itsResource !== resource) size += resourceHead(chunk, itsResource);
+      size += scopeHead(chunk, itsScope);
+      scope = itsScope;
+      resource = itsResource;
+    }
+    if (chunk.signal === "metrics" && items[row + pointColumn.metric] !== metric) {
+      metric = items[row + pointColumn.metric]!;
+      size += metricHead(chunk, metric);
+    }
+    size += fieldSize(items[row]!, items[row + 1]!);
+    if (size > bytes) return index;
+  }
+  return from + most;
+}
+
+function fieldSize(start: number, end: number): number {
+  return 1 + varintSize(end - start) + end - start;
+}
+
+/** Bytes of the request that belong to no resource: unknown fields, which every part keeps. */
+function outside(chunk: Chunk): number {
+  const { resources } = chunk.rows;
+  let size = chunk.bytes.length;
+  for (let row = 0; row < resources.length; row += resourceColumn.width) {
+    size -= fieldSize(resources[row]!, resources[row + 1]!);
+  }
+  return size;
+}
+
+/** What a resource takes without the scopes that have items. */
+function resourceHead(chunk: Chunk, resource: number): number {
+  const { resources, scopes } = chunk.rows;
+  const row = resource * resourceColumn.width;
+  let size = fieldSize(resources[row]!, resources[row + 1]!);
+  for (let scope = resources[row + resourceColumn.firstScope]!; scope * scopeColumn.width < scopes.length; scope++) {
+    const cell = scope * scopeColumn.width;
+    if (scopes[cell + scopeColumn.resource] !== resource) break;
+    if (scopeItems(chunk, scope) > 0) size -= fieldSize(scopes[cell]!, scopes[cell + 1]!);
+  }
+  return size;
+}
+
+function scopeItems(chunk: Chunk, scope: number): number {
+  const { scopes } = chunk.rows;
+  const next = (scope + 1) * scopeColumn.width + scopeColumn.firstItem;
+  const last = next < scopes.length ? scopes[next]! : chunk.itemCount;
+  return last - scopes[scope * scopeColumn.width + scopeColumn.firstItem]!;
+}
+
+/** What a scope takes without the spans, records or metrics that have items. */
+function scopeHead(chunk: Chunk, scope: number): number {
+  const { scopes, items, metrics } = chunk.rows;
+  const row = scope * scopeColumn.width;
+  const first = scopes[row + scopeColumn.firstItem]!;
+  const last = first + scopeItems(chunk, scope);
+  let size = fieldSize(scopes[row]!, scopes[row + 1]!);
+  const width = itemWidth(chunk.signal);
+  let metric = -1;
+  for (let index = first; index < last; index++) {
+    if (chunk.signal !== "metrics") size -= fieldSize(items[index * width]!, items[index * width + 1]!);
+    else if (items[index * width + pointColumn.metric] !== metric) {
+      metric = items[index * width + pointColumn.metric]!;
+      size -= fieldSize(metrics[metric * metricColumn.width]!, metrics[metric * metricColumn.width + 1]!);
+    }
+  }
+  return size;
+}
+
+function metricHead(chunk: Chunk, metric: number): number {
+  const { metrics, items } = chunk.rows;
+  const row = metric * metricColumn.width;
+  const next = row + metricColumn.width + metricColumn.firstItem;
+  const last = next < metrics.length ? metrics[next]! : chunk.itemCount;
+  let size = fieldSize(metrics[row]!, metrics[row + 1]!);
+  for (let index = metrics[row + metricColumn.firstItem]!; index < last; index++) {
+    size -= fieldSize(items[index * pointColumn.width]!, items[index * pointColumn.width + 1]!);
+  }
+  return size;
+}
