@@ -12,7 +12,7 @@ const referencePattern = "\\$\\{.*\\}";
 
 /**
  * The JSON Schema (draft 2020-12) of a whole configuration, for editors: every component's settings under `$defs` as
- * `<section>.<type>`, with descriptions and defaults. Numbers and booleans may also be written as `${…}`.
+ * `<section>.<type>`, with descriptions and defaults. Numbers, booleans and enumerations may also be written as `${…}`.
  */
 export function configJsonSchema(definitions: Definitions): JsonSchema {
   const properties = Object.fromEntries(sections.map((section) => [section, sectionSchema(section, definitions)]));
@@ -86,6 +86,16 @@ function refine(schema: z.core.$ZodTypes, json: JsonSchema): void {
     if (json.maximum === Number.MAX_SAFE_INTEGER) delete json.maximum;
     if (json.minimum === Number.MIN_SAFE_INTEGER) delete json.minimum;
     Object.assign(json, { type: [json.type, "string"], pattern: referencePattern });
+  }
+  if (json.type === "string" && json.enum !== undefined) {
+    Object.assign(json, {
+      anyOf: [
+        { type: "string", enum: json.enum },
+        { type: "string", pattern: referencePattern },
+      ],
+    });
+    delete json.type;
+    delete json.enum;
   }
 }
 

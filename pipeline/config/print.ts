@@ -3,7 +3,7 @@ import { type Section, sections } from "../registry.ts";
 import type { ResolvedComponent, ResolvedConfig } from "./resolved.ts";
 import { formatDuration, noteOf, parseDuration, z } from "./schema.ts";
 import { serviceConfig } from "./service.ts";
-import { childSchema, unwrapOnce } from "./shape.ts";
+import { childSchema, isBlock, unwrapOnce } from "./shape.ts";
 
 /** How a configuration is printed. */
 export interface PrintOptions {
@@ -48,6 +48,7 @@ function fill(schema: z.core.$ZodType, value: unknown, options: PrintOptions): u
   const { def } = (schema as z.core.$ZodTypes)._zod;
   if (def.type === "default" || def.type === "prefault") return fill(def.innerType, value ?? def.defaultValue, options);
   const inner = unwrapOnce(schema);
+  if (def.type === "optional" && (value === undefined || (value === null && !isBlock(schema)))) return undefined;
   if (inner !== undefined) return fill(inner, value, options);
   if (def.type === "union") return fill(meantOption(def.options, value), value, options);
   if (value === undefined || value === null) return def.type === "object" ? fillObject(schema, {}, options) : undefined;

@@ -1,6 +1,6 @@
 import type { AnyDefinition } from "../registry.ts";
 import { stabilityOf } from "./describe.ts";
-import { formatDuration, noteOf, parseDuration, type z } from "./schema.ts";
+import { type BlockState, formatDuration, noteOf, parseDuration, type z } from "./schema.ts";
 import { unwrap, unwrapOnce } from "./shape.ts";
 
 type Schema = z.core.$ZodType;
@@ -65,9 +65,14 @@ function rowsOf(schema: Schema, path: string): string[][] {
   return [row, ...(hidden ? [] : settingRows(schema, path))];
 }
 
-/** Alternatives of a union often share settings: the first one speaks for all. */
+/** Alternatives of a union often share settings: one row for all, with every type they give it. */
 function uniqueRows(rows: string[][]): string[][] {
-  return rows.filter((row, index) => rows.findIndex((other) => other[0] === row[0]) === index);
+  const paths = [...new Set(rows.map(([path]) => path))];
+  return paths.map((path) => {
+    const [first = [], ...others] = rows.filter((row) => row[0] === path);
+    const types = new Set([first, ...others].map(([, type = ""]) => type));
+    return first.with(1, [...types].join(", "));
+  });
 }
 
 function noteInside(schema: Schema): ReturnType<typeof noteOf> {
@@ -117,18 +122,24 @@ function plural(type: string): string {
 }
 
 function defaultText(schema: Schema): string {
-  const note = noteOf(schema);
-  if (note?.is === "block") return note.state === "off" ? "off; the key alone turns it on" : "off";
+  if (schema._zod.optin === undefined) return "required";
+  const note = noteInside(schema);
+  const value = defaultValueOf(schema);
+  if (note?.is === "block") return blockText(note.state, value !== undefined);
+  if (value === undefined || isEmptyObject(value)) return "";
+  return code(note?.is === "duration" ? durationText(value) : JSON.stringify(value));
+}
+
+function blockText(state: BlockState, isOn: boolean): string {
+  if (isOn) return "on";
+  return state === "off" ? "off; the key alone turns it on" : "off";
+}
+
+function defaultValueOf(schema: Schema): unknown {
   const { def } = (schema as z.core.$ZodTypes)._zod;
-  if (def.type === "default" || def.type === "prefault") {
-    const inner = noteInside(schema);
-    if (inner?.is === "block") return "on";
-    if (inner?.is === "duration") return code(durationText(def.defaultValue));
-    return isEmptyObject(def.defaultValue) ? "" : code(JSON.stringify(def.defaultValue));
-  }
-  const inner = unwrapOnce(schema);
-  if (def.type === "optional") return note === undefined && inner !== undefined ? defaultText(inner) : "";
-  return inner === undefined ? "" : defaultText(inner);
+  if (def.type === "default" || def.type === "prefault") return def.defaultValue;
+  const inner = noteOf(schema)?.is === "block" ? undefined : unwrapOnce(schema);
+  return inner === undefined ? undefined : defaultValueOf(inner);
 }
 
 function durationText(value: unknown): string {

@@ -1,3 +1,4 @@
+import { identity } from "rxjs";
 import { connector, exporter, extension, processor, receiver } from "../../../pipeline/component.ts";
 import { loadDefinitions, manifestOf } from "../../../pipeline/config/describe.ts";
 import { duration, headers, optionalBlock, secret, stringList, z } from "../../../pipeline/config/schema.ts";
@@ -37,7 +38,7 @@ const logsReceiver = receiver({
   create: () => ({}),
 });
 
-const passOn = () => (source: never) => source;
+const passOn = () => identity;
 
 const batch = processor({
   type: "batch",
