@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { type Attributes, metrics } from "@opentelemetry/api";
+import { type Attributes, DiagConsoleLogger, DiagLogLevel, diag, metrics } from "@opentelemetry/api";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-grpc";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import { defaultResource, resourceFromAttributes } from "@opentelemetry/resources";
@@ -25,6 +25,7 @@ export interface TelemetrySettings {
 
 /** Registers both providers globally, so that libraries' spans join the same traces. */
 export function startTelemetry(settings: TelemetrySettings): Telemetry {
+  diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN); // a failed export is said on standard error, not hidden
   const resource = defaultResource().merge(
     resourceFromAttributes({
       "service.name": settings.service,
