@@ -55,7 +55,8 @@ export async function run({ config, configSources, onReady, onStopped }: RunOpti
 function logReport(report: Report, warn: (fields: object, message: string) => void): void {
   for (const { node, books } of report.nodes) {
     const lost = books.dropped.get("shutdown") ?? 0;
-    if (lost > 0) warn({ component: node.key, items: lost }, "Dropped what could not be delivered before the deadline.");
+    if (lost > 0)
+      warn({ component: node.key, items: lost }, "Dropped what could not be delivered before the deadline.");
   }
   if (report.unanswered > 0) warn({ deliveries: report.unanswered }, "Told senders to come back at the deadline.");
 }

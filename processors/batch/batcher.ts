@@ -193,7 +193,7 @@ class Shard<T extends Batchable> {
 
   /** Sends one batch: everything that has collected, or the first `send_batch_max_size` items of it. */
   #send(): void {
-    const all = this.#pending.length === 1 && this.#pending[0] !== undefined ? this.#pending[0] : concat(this.#pending);
+    const all = this.#pending.length === 1 ? (this.#pending[0] as T) : concat<T>(this.#pending);
     const maxItems = this.#settings.send_batch_max_size;
     const [first, ...rest] = maxItems > 0 && all.itemCount > maxItems ? split(all, { items: maxItems }) : [all];
     if (first === undefined) return;

@@ -1,0 +1,39 @@
+import { loadConfig } from "../pipeline/config/load.ts";
+import { packageFile } from "../pipeline/process/package_file.ts";
+import { parseArguments } from "./arguments.ts";
+import { booksText } from "./books_text.ts";
+import { catalog } from "./catalog.ts";
+import { startWorkload } from "./generate/workload.ts";
+import { run } from "./run.ts";
+
+/** `otelpipe quickstart`: the quickstart config and a synthetic workload in one process, until Ctrl-C. */
+export async function quickstart(args: readonly string[]): Promise<number> {
+  const { values } = parseArguments("quickstart", args, {
+    "no-workload": { type: "boolean", default: false },
+    rate: { type: "string", default: "50" },
+    seed: { type: "string", default: "1" },
+  });
+  const source = packageFile("configs/quickstart.yaml");
+  const config = await loadConfig([source], catalog);
+  const grpcPort = process.env["OTELPIPE_GRPC_PORT"] ?? "4317";
+  const dashboardPort = process.env["OTELPIPE_DASHBOARD_PORT"] ?? "13140";
+  const say = (text: string) => void process.stdout.write(`${text}\n`);
+  return run({
+    config,
+    configSources: ["configs/quickstart.yaml"],
+    onReady: () => {
+      say(
+        `\n  Dashboard  http://localhost:${dashboardPort}\n  OTLP       localhost:${grpcPort} (gRPC)\n  Ctrl-C     stops and prints the books\n`,
+      );
+      if (values["no-workload"]) return async () => {};
+      const workload = startWorkload({
+        endpoint: `localhost:${grpcPort}`,
+        protocol: "grpc",
+        spansPerSecond: Number(values.rate),
+        seed: Number(values.seed),
+      });
+      return async () => void (await workload.stop());
+    },
+    onStopped: (report) => say(booksText(report)),
+  });
+}
