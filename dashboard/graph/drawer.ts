@@ -1,0 +1,149 @@
+import { reveal } from "../api.ts";
+import { el, telemetry, visible, visibleLines } from "../dom.ts";
+import { shortId, timeSpan, traffic } from "../shared/format.ts";
+import type { GraphNode, SpanDetail, SpanField } from "../shared/wire.ts";
+
+/** Attributes people look for first, in this order; the rest follows as sent. */
+const first = [
+  "gen_ai.operation.name",
+  "gen_ai.request.model",
+  "gen_ai.usage.input_tokens",
+  "gen_ai.usage.output_tokens",
+  "error.type",
+  "gen_ai.input.messages",
+  "gen_ai.output.messages",
+];
+
+const statusWord = { OK: "OK", ERROR: "Error", UNSET: "Unset" } as const;
+
+/** The attributes of one span. Masked text is not in the page until asked for, one attribute at a time. */
+export function drawSpan(component: string, span: SpanDetail, close: () => void): HTMLElement[] {
+  const error = span.statusMessage || span.attributes.find(({ key }) => key === "error.type")?.text || "";
+  const closer = el("button", { type: "button", class: "link", title: "Close (Esc)" }, "Close");
+  closer.addEventListener("click", close);
+  const head = el(
+    "div",
+    { class: "drawer-head" },
+    el("span", { class: `mark ${span.status.toLowerCase()}`, "aria-hidden": "true" }),
+    el("h3", {}, telemetry(span.name, 60)),
+    span.status === "ERROR"
+      ? el("span", { class: "failed" }, telemetry(error || "error", 60))
+      : el("span", { class: "quiet" }, statusWord[span.status]),
+    el(
+      "span",
+      { class: "ids", title: `${span.traceId} / ${span.spanId}` },
+      `${shortId(span.traceId)} / ${span.spanId.slice(-8)}`,
+    ),
+    closer,
+  );
+  const facts = el(
+    "dl",
+    { class: "fields" },
+    ...row("duration", document.createTextNode(timeSpan(span.durationMs))),
+    ...row(
+      "status",
+      telemetry(
+        span.statusMessage === "" ? statusWord[span.status] : `${statusWord[span.status]}: ${span.statusMessage}`,
+        200,
+      ),
+    ),
+    ...ordered(span.attributes).flatMap((field) => fieldRow(component, span, field)),
+    ...span.events.flatMap((event) => [
+      ...row(`+${timeSpan(event.offsetMs)}`, el("b", {}, telemetry(event.name))),
+      ...event.attributes.flatMap((field) => fieldRow(component, span, field)),
+    ]),
+    ...span.resource.flatMap((field) => fieldRow(component, span, field, "resource")),
+    ...row("kind", telemetry(span.kind)),
+    ...row(
+      "start",
+      document.createTextNode(`${new Date(span.startUnixMs).toISOString().replace("T", " ").slice(0, 23)} UTC`),
+    ),
+    ...row("trace_id", telemetry(span.traceId)),
+    ...row("span_id", telemetry(span.spanId)),
+    ...(span.parentSpanId === "" ? [] : row("parent_span_id", telemetry(span.parentSpanId))),
+  );
+  return [head, el("div", { class: "drawer-body" }, facts)];
+}
+
+function ordered(fields: readonly SpanField[]): SpanField[] {
+  const rank = ({ key }: SpanField) => (first.includes(key) ? first.indexOf(key) : first.length);
+  return fields.toSorted((one, other) => rank(one) - rank(other));
+}
+
+function row(key: string, value: Node): HTMLElement[] {
+  return [el("dt", {}, telemetry(key, 60)), el("dd", {}, value)];
+}
+
+function fieldRow(component: string, span: SpanDetail, field: SpanField, of?: string): HTMLElement[] {
+  const [name, value] =
+    field.masked === undefined ? row(field.key, plain(field)) : row(field.key, masked(component, span, field));
+  if (name === undefined || value === undefined) return [];
+  if (of !== undefined) name.title = `${of} attribute`;
+  if (field.key === "error.type" || field.key.startsWith("exception.")) value.classList.add("failed");
+  return [name, value];
+}
+
+function plain({ text = "" }: SpanField): HTMLElement {
+  return text.length > 160 || text.includes("\n")
+    ? el("pre", {}, el("bdi", {}, visibleLines(text)))
+    : telemetry(text, 160);
+}
+
+function masked(component: string, span: SpanDetail, field: SpanField): HTMLElement {
+  const size = traffic(field.masked?.sizeBytes ?? 0);
+  const digest = visible(field.masked?.digest ?? "").replace(/^sha256:/, "");
+  const cover = el(
+    "span",
+    { class: "masked", title: `sha256 ${digest}` },
+    lock(),
+    ` masked, ${size}, ${digest.slice(0, 8)}`,
+  );
+  const button = el("button", { type: "button", class: "link" }, "Show text");
+  const holder = el("span", { class: "masked-field" }, cover, button);
+  const cause = el("span", { class: "failed", role: "alert" });
+  const uncover = async () => {
+    const { text } = await reveal(component, span.traceId, span.spanId, field.key);
+    const shown = el("pre", { class: "revealed", tabindex: "-1" }, el("bdi", {}, visibleLines(text)));
+    const hide = el("button", { type: "button", class: "link" }, "Hide text");
+    hide.addEventListener("click", () => holder.replaceChildren(cover, button));
+    holder.replaceChildren(shown, hide);
+    shown.focus();
+  };
+  button.addEventListener("click", () => {
+    uncover().catch((error: unknown) => {
+      cause.textContent = `The text is not there any more (${String(error)}).`;
+      holder.append(cause);
+    });
+  });
+  return holder;
+}
+
+function lock(): HTMLElement {
+  return el("span", { class: "lock", "aria-hidden": "true" });
+}
+
+/** What stands there while no span is chosen: how to choose one, and those that failed last. */
+export function drawFailures(nodes: readonly GraphNode[], open: (node: GraphNode) => void): HTMLElement[] {
+  const failed = nodes
+    .filter((node) => node.status === "ERROR")
+    .sort((one, other) => other.startUnixMs - one.startUnixMs);
+  const items = failed.slice(0, 6).map((node) => {
+    const button = el("button", { type: "button", class: "failure" });
+    button.append(
+      el("span", { class: "mark error", "aria-hidden": "true" }),
+      el("span", { class: "code" }, telemetry(node.label, 48)),
+      el("span", { class: "quiet" }, telemetry(node.service, 24)),
+      el("span", { class: "number" }, timeSpan(node.durationMs)),
+    );
+    button.addEventListener("click", () => open(node));
+    return el("li", {}, button);
+  });
+  const hint =
+    failed.length === 0
+      ? "Choose a span to see its attributes."
+      : "Failed last. Choose any span to see its attributes.";
+  return [
+    el("p", { class: "drawer-hint" }, `${hint} Prompts stay masked until you ask.`),
+    el("ul", { class: "failures" }, ...items),
+  ];
+}

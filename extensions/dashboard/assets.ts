@@ -1,0 +1,73 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+
+/** What the build leaves beside the files: the page, and for each file its type. Names carry a content hash. */
+export interface Manifest {
+  /** A digest of all sources: when it differs, a checkout builds again. */
+  readonly sources: string;
+  readonly page: string;
+  readonly files: Readonly<Record<string, { readonly type: string }>>;
+}
+
+export interface Asset {
+  readonly type: string;
+  readonly plain: Buffer;
+  /** The same bytes compressed; absent for what is compressed already. */
+  readonly gzipped?: Buffer;
+}
+
+/** The built page. Files are read when first asked for and then kept. */
+export class Assets {
+  readonly page: Buffer;
+  readonly #folder: string;
+  readonly #manifest: Manifest;
+  readonly #loaded = new Map<string, Promise<Asset>>();
+
+  constructor(folder: string, manifest: Manifest, page: Buffer) {
+    this.#folder = folder;
+    this.#manifest = manifest;
+    this.page = page;
+  }
+
+  /** The file of that exact name, when the build made one. */
+  find(name: string): Promise<Asset> | undefined {
+    if (!Object.hasOwn(this.#manifest.files, name)) return undefined;
+    const type = this.#manifest.files[name]?.type ?? "application/octet-stream";
+    const loading = this.#loaded.get(name) ?? loadAsset(join(this.#folder, name), type);
+    this.#loaded.set(name, loading);
+    return loading;
+  }
+}
+
+async function loadAsset(path: string, type: string): Promise<Asset> {
+  const plain = await readFile(path);
+  if (type.startsWith("font/")) return { type, plain };
+  return { type, plain, gzipped: await promisify(gzip)(plain) };
+}
+
+/**
+ * Loads the built page: in the package from beside the bundle, in a checkout from `dist/dashboard/`, where it is built
+ * first when its sources have changed.
+ * @throws {Error} when there is no built page and nothing to build it from.
+ */
+export async function loadAssets(): Promise<Assets> {
+  const packaged = fileURLToPath(new URL("./dashboard/", import.meta.url));
+  if (existsSync(join(packaged, "manifest.json"))) return await readAssets(packaged);
+  const root = fileURLToPath(new URL("../../", import.meta.url));
+  const builder = join(root, "scripts", "build_dashboard.ts");
+  if (!existsSync(builder)) throw new Error(`the dashboard's page is missing: looked for ${packaged}manifest.json`);
+  const folder = join(root, "dist", "dashboard");
+  // Named at run time, so that the bundle of the package does not take the build in.
+  const { buildDashboard } = (await import(builder)) as { buildDashboard(outDir: string): Promise<void> };
+  await buildDashboard(folder);
+  return await readAssets(folder);
+}
+
+async function readAssets(folder: string): Promise<Assets> {
+  const manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as Manifest;
+  return new Assets(folder, manifest, await readFile(join(folder, manifest.page)));
+}

@@ -1,0 +1,101 @@
+import { createServer, type RequestListener } from "node:http";
+import { extension } from "../../pipeline/component.ts";
+import { z } from "../../pipeline/config/schema.ts";
+import type { ExtensionHost } from "../../pipeline/host.ts";
+import { type Listening, listen, parseHostPort } from "../../pipeline/net/listener.ts";
+import { loadAssets } from "./assets.ts";
+import { allowedHosts } from "./guard.ts";
+import { Live } from "./live.ts";
+import { Sampler } from "./sampler.ts";
+
+const config = z.strictObject({
+  endpoint: z
+    .string()
+    .default("localhost:13140")
+    .describe("Where the page is served, as host:port. `localhost` is 127.0.0.1 and, where the machine has it, ::1."),
+  figures: z
+    .array(z.string())
+    .optional()
+    .describe("Ids of the `plotly` exporters whose figures are shown; all when not given."),
+  graph: z
+    .string()
+    .optional()
+    .describe("Id of the `graphistry` exporter whose trace graph is shown; the first when not given."),
+});
+
+export default extension({
+  type: "dashboard",
+  stability: "alpha",
+  summary: "Serves a page with the live pipelines, the figures and the trace graph.",
+  config,
+  examples: [
+    { title: "On the default address", yaml: "dashboard:" },
+    {
+      title: "Another port, and one exporter of each kind",
+      yaml: "dashboard: { endpoint: localhost:8080, figures: [plotly], graph: graphistry/local }",
+    },
+  ],
+  create: (settings, host) => new Dashboard(settings, host),
+});
+
+/** The running page server. */
+export class Dashboard {
+  readonly #settings: z.output<typeof config>;
+  readonly #host: ExtensionHost;
+  readonly #live: Live;
+  #listening: Listening | undefined;
+
+  constructor(settings: z.output<typeof config>, host: ExtensionHost) {
+    this.#settings = settings;
+    this.#host = host;
+    const selection = { figures: settings.figures, graph: settings.graph };
+    this.#live = new Live(new Sampler(host.service, host.board, selection), host.clock);
+  }
+
+  /** `127.0.0.1:13140`, `[::1]:13140`; empty while stopped. */
+  get addresses(): readonly string[] {
+    return this.#listening?.addresses ?? [];
+  }
+
+  /** Where a person opens it, once started. */
+  get url(): string {
+    const { host } = parseHostPort(this.#settings.endpoint);
+    const port = this.addresses[0]?.split(":").at(-1) ?? "";
+    const name = ["", "0.0.0.0", "::"].includes(host) ? "localhost" : host;
+    return `http://${name.includes(":") ? `[${name}]` : name}:${port}/`;
+  }
+
+  /** @throws {Error} in one line naming the endpoint when it cannot be bound. */
+  async start(): Promise<void> {
+    if (this.#listening !== undefined) return;
+    const respond = await this.#responder();
+    this.#listening = await listen({ endpoint: this.#settings.endpoint, transport: "tcp" }, () =>
+      createServer(respond),
+    );
+    this.#live.start();
+    this.#host.logger.info({ url: this.url }, "The dashboard is open.");
+  }
+
+  async stop(): Promise<void> {
+    this.#live.stop();
+    this.#listening?.close();
+    this.#listening?.destroyConnections();
+    this.#listening = undefined;
+  }
+
+  async #responder(): Promise<RequestListener> {
+    const [{ getRequestListener }, { routes }, assets] = await Promise.all([
+      import("@hono/node-server"),
+      import("./server.ts"),
+      loadAssets(),
+    ]);
+    const app = routes({
+      board: this.#host.board,
+      live: this.#live,
+      assets,
+      logger: this.#host.logger,
+      isAllowedHost: allowedHosts(parseHostPort(this.#settings.endpoint).host),
+    });
+    return getRequestListener(app.fetch, { overrideGlobalObjects: false }) as RequestListener;
+  }
+}

@@ -1,0 +1,48 @@
+import type { NodeState } from "../../dashboard/shared/wire.ts";
+
+const keptMs = 120_000;
+const steadyMs = 30_000;
+const furthestMs = 3_600_000;
+
+interface Point {
+  readonly atMs: number;
+  readonly share: number;
+}
+
+/** How full exporters' queues were, so that the page can say when one will overflow. */
+export class QueueHistory {
+  readonly #points = new Map<string, Point[]>();
+
+  add(atMs: number, nodes: readonly NodeState[]): void {
+    for (const node of nodes) {
+      const share = queueShare(node);
+      if (share === undefined) continue;
+      const points = this.#points.get(node.key) ?? [];
+      points.push({ atMs, share });
+      while (points[0] !== undefined && atMs - points[0].atMs > keptMs) points.shift();
+      this.#points.set(node.key, points);
+    }
+  }
+
+  /**
+   * Milliseconds until the queue of `key` is full at the slope of the last 30 s. Undefined when it is not filling,
+   * when it did not fill steadily for 30 s, or when it is more than an hour away.
+   */
+  fullInMs(key: string): number | undefined {
+    const points = this.#points.get(key) ?? [];
+    const last = points.at(-1);
+    const first = points.findLast((point) => last !== undefined && last.atMs - point.atMs >= steadyMs);
+    if (last === undefined || first === undefined) return undefined;
+    const middle = points.find((point) => point.atMs >= (first.atMs + last.atMs) / 2) ?? last;
+    if (middle.share <= first.share || last.share <= middle.share) return undefined;
+    const milliseconds = ((1 - last.share) * (last.atMs - first.atMs)) / (last.share - first.share);
+    return milliseconds <= furthestMs ? milliseconds : undefined;
+  }
+}
+
+/** The fact `queue` of a component as 0..1, when it states one in percent. */
+export function queueShare(node: NodeState): number | undefined {
+  const fact = node.facts.find(({ label }) => label === "queue");
+  const percent = fact === undefined ? null : /(\d+(?:\.\d+)?)\s*%/.exec(fact.text);
+  return percent === null ? undefined : Number(percent[1]) / 100;
+}

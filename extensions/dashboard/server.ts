@@ -1,0 +1,131 @@
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { GraphSnapshot, Revealed, SpanDetail } from "../../dashboard/shared/wire.ts";
+import type { Board } from "../../pipeline/board.ts";
+import type { Logger } from "../../pipeline/host.ts";
+import type { Assets } from "./assets.ts";
+import { refusal } from "./guard.ts";
+import type { Live } from "./live.ts";
+
+/** What the dashboard's routes need. */
+export interface Parts {
+  readonly board: Board;
+  readonly live: Live;
+  readonly assets: Assets;
+  readonly logger: Logger;
+  readonly isAllowedHost: (name: string) => boolean;
+}
+
+const securityHeaders: Readonly<Record<string, string>> = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
+    "font-src 'self'; connect-src 'self'",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+};
+
+/** A reveal names one attribute key. */
+const revealLimitBytes = 64 * 1024;
+
+/** The dashboard's routes. Telemetry leaves only as JSON, never as markup. */
+export function routes(parts: Parts): Hono {
+  const app = new Hono();
+  app.use(async (context, next) => {
+    const why = refusal(askingOf(context), parts.isAllowedHost);
+    if (why === undefined) await next();
+    else context.res = context.text(`${why}\n`, 403);
+    for (const [name, value] of Object.entries(securityHeaders)) context.res.headers.set(name, value);
+    if (!context.res.headers.has("cache-control")) context.res.headers.set("cache-control", "no-store");
+  });
+  app.get("/", (context) =>
+    context.body(new Uint8Array(parts.assets.page), 200, { "content-type": "text/html; charset=utf-8" }),
+  );
+  app.get("/assets/:name", (context) => asset(context, parts.assets));
+  app.get("/api/state", (context) => context.json(parts.live.latest()));
+  app.get("/api/stream", (context) => stream(context, parts.live));
+  app.get("/api/figures/:component/:name", (context) => figure(context, parts.board));
+  app.get("/api/graph/:component", (context) => graph(context, parts.board));
+  app.get("/api/span/:component/:trace/:span", (context) => span(context, parts.board));
+  app.post("/api/span/:component/:trace/:span/reveal", bodyLimit({ maxSize: revealLimitBytes }), (context) =>
+    reveal(context, parts.board),
+  );
+  app.notFound((context) => context.text("nothing is served here\n", 404));
+  app.onError((error, context) => {
+    parts.logger.error({ error: error.message, path: context.req.path }, "The dashboard failed to answer.");
+    return context.text("the dashboard failed to answer; its log says why\n", 500);
+  });
+  return app;
+}
+
+function askingOf(context: Context) {
+  return {
+    method: context.req.method,
+    path: context.req.path,
+    host: context.req.header("host"),
+    origin: context.req.header("origin"),
+    fetchSite: context.req.header("sec-fetch-site"),
+    fetchMode: context.req.header("sec-fetch-mode"),
+  };
+}
+
+async function asset(context: Context, assets: Assets): Promise<Response> {
+  const found = await assets.find(context.req.param("name") ?? "");
+  if (found === undefined) return context.notFound();
+  const takesGzip = /\bgzip\b/.test(context.req.header("accept-encoding") ?? "");
+  const body = takesGzip ? (found.gzipped ?? found.plain) : found.plain;
+  return context.body(new Uint8Array(body), 200, {
+    "content-type": found.type,
+    "cache-control": "public, max-age=31536000, immutable",
+    vary: "accept-encoding",
+    ...(body === found.gzipped && { "content-encoding": "gzip" }),
+  });
+}
+
+function stream(context: Context, live: Live): Response {
+  const ticks = live.stream();
+  if (ticks === undefined) return context.text("too many pages are open\n", 503);
+  return context.body(ticks, 200, { "content-type": "text/event-stream", "x-accel-buffering": "no" });
+}
+
+function figure(context: Context, board: Board): Response | Promise<Response> {
+  const source = board.find("figures", context.req.param("component") ?? "");
+  const found = source?.figures().find(({ name }) => name === context.req.param("name"));
+  if (found === undefined) return context.notFound();
+  const tag = `"${found.version}"`;
+  if (context.req.header("if-none-match") === tag) return context.body(null, 304, { etag: tag });
+  return context.body(new Uint8Array(found.json()), 200, { "content-type": "application/json", etag: tag });
+}
+
+function graph(context: Context, board: Board): Response | Promise<Response> {
+  const source = board.find("graph", context.req.param("component") ?? "");
+  if (source === undefined) return context.notFound();
+  const snapshot: GraphSnapshot = { version: source.version, ...source.snapshot() };
+  return context.json(snapshot);
+}
+
+function span(context: Context, board: Board): Response | Promise<Response> {
+  const found = findSpan(context, board);
+  return found === undefined ? context.notFound() : context.json(found);
+}
+
+async function reveal(context: Context, board: Board): Promise<Response> {
+  const key = keyOf(await context.req.json().catch(() => undefined));
+  if (key === undefined) return context.text('the body must be JSON: { "key": "<attribute>" }\n', 400);
+  const field = findSpan(context, board, key)?.attributes.find((attribute) => attribute.key === key);
+  if (field?.text === undefined) return context.notFound();
+  const revealed: Revealed = { key, text: field.text };
+  return context.json(revealed);
+}
+
+function findSpan(context: Context, board: Board, revealing?: string): SpanDetail | undefined {
+  const { component = "", trace = "", span: id = "" } = context.req.param() as Record<string, string>;
+  return board.find("graph", component)?.span(trace, id, revealing);
+}
+
+function keyOf(body: unknown): string | undefined {
+  const key = typeof body === "object" && body !== null && "key" in body ? body.key : undefined;
+  return typeof key === "string" ? key : undefined;
+}
