@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
@@ -40,7 +40,7 @@ export function isSkipped(peer: Peer | Skipped): peer is Skipped {
 /** Where peers are kept: `OTELPIPE_PEERS`, else `otelpipe/peers` in the user's cache folder. */
 export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const cache = environment["XDG_CACHE_HOME"] || join(homedir(), ".cache");
-  return environment["OTELPIPE_PEERS"] || join(cache, "otelpipe", "peers");
+  return resolve(environment["OTELPIPE_PEERS"] || join(cache, "otelpipe", "peers"));
 }
 
 /**

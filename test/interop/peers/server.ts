@@ -27,6 +27,8 @@ export interface ServerCommand {
   /** Answers 2xx once the server can be used. */
   readonly healthUrl: string;
   readonly readyWithinMs?: number;
+  /** After this long the process is ended even if nobody stopped it. */
+  readonly endsAfterMs?: number;
 }
 
 /** A fresh folder for one run's configuration, data and log. */
@@ -43,7 +45,7 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 /**
- * Starts a server and waits until its health endpoint answers.
+ * Starts a server and waits until its health endpoint answers. It outlives neither this process nor its time.
  *
  * @throws Error with the log's last lines when the process ends, or is not ready in time; nothing is left running.
  */
@@ -60,6 +62,13 @@ export async function startServer(command: ServerCommand): Promise<RunningServer
   const failed = new Promise<string>((resolve) => child.once("error", (error) => resolve(String(error))));
   const ended = once(child, "close").then(([code, signal]) => `ended with ${String(code ?? signal)}`);
   const stop = stopper(child, ended);
+  const kill = (): void => void child.kill("SIGKILL");
+  const limit = setTimeout(kill, command.endsAfterMs ?? 30 * 60_000).unref();
+  process.once("exit", kill);
+  child.once("close", () => {
+    clearTimeout(limit);
+    process.off("exit", kill);
+  });
   const polling = new AbortController();
   const outcome = await Promise.race([ended.catch(String), failed, becomesReady(command, polling.signal)]);
   polling.abort();
