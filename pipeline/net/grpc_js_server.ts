@@ -49,6 +49,8 @@ export class GrpcJsServer implements TransportServer {
   readonly #server: Server;
   readonly #paths: ReadonlySet<string>;
   readonly #calls = new Map<string, IncomingCall>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  #allClosed: () => void = () => {};
   #nextCall = 0;
   #listening: Listening | undefined;
   #stopping: Promise<void> | undefined;
@@ -106,7 +108,12 @@ export class GrpcJsServer implements TransportServer {
       session.setLocalWindowSize(connectionWindowBytes);
       const timer = clock.setTimer(() => void session.destroy(), prefaceTimeoutMs);
       session.once("remoteSettings", () => clock.clearTimer(timer));
-      session.once("close", () => clock.clearTimer(timer));
+      this.#sessions.add(session);
+      session.once("close", () => {
+        clock.clearTimer(timer);
+        this.#sessions.delete(session);
+        if (this.#sessions.size === 0) this.#allClosed();
+      });
     });
     server.on("sessionError", () => {}); // a peer that breaks the protocol has lost its connection already
     server.prependListener("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
@@ -159,15 +166,18 @@ export class GrpcJsServer implements TransportServer {
     return this.#stopping;
   }
 
+  /** The library's own `tryShutdown` takes a closing connection for a closed one, so connections are waited for here. */
   async #stop(graceMs: number): Promise<void> {
     const { clock } = this.#surroundings;
     this.#listening?.close();
+    for (const session of this.#sessions) session.close();
     await new Promise<void>((resolve) => {
       const timer = clock.setTimer(resolve, graceMs);
-      this.#server.tryShutdown(() => {
+      this.#allClosed = () => {
         clock.clearTimer(timer);
         resolve();
-      });
+      };
+      if (this.#sessions.size === 0) this.#allClosed();
     });
     this.#server.forceShutdown();
     this.#listening?.destroyConnections();

@@ -59,17 +59,18 @@ export class NodeHttpServer implements TransportServer {
   }
 
   #makeServer(listener: RequestListener): Server {
-    const { tls, read_header_timeout, read_timeout, idle_timeout, write_timeout, keep_alives_enabled } = this.#settings;
+    const { tls, read_header_timeout, read_timeout, idle_timeout, write_timeout } = this.#settings;
+    const requestTimeout = read_timeout > 0 ? read_timeout : requestTimeoutMs;
+    const headersTimeout = Math.min(read_header_timeout > 0 ? read_header_timeout : headTimeoutMs, requestTimeout);
     const options = {
-      headersTimeout: read_header_timeout > 0 ? read_header_timeout : headTimeoutMs,
-      requestTimeout: read_timeout > 0 ? read_timeout : requestTimeoutMs,
-      connectionsCheckingInterval: 5_000,
+      requestTimeout,
+      headersTimeout,
+      connectionsCheckingInterval: Math.min(headersTimeout, 5_000),
       keepAliveTimeout: idle_timeout,
       maxHeaderSize: 16 * 1024,
-      keepAlive: keep_alives_enabled,
+      keepAlive: true,
       noDelay: true,
     };
-    options.headersTimeout = Math.min(options.headersTimeout, options.requestTimeout);
     const server =
       tls === undefined
         ? createServer(options, listener)

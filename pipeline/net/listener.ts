@@ -67,7 +67,7 @@ async function bindTargets(targets: readonly Target[], port: number, address: Ad
     for (const target of targets) {
       const first = servers[0]?.address();
       const chosen = port === 0 && typeof first === "object" && first !== null ? first.port : port;
-      const options = { host: target.host, port: chosen, ipv6Only: targets.length > 1 && target.host.includes(":") };
+      const options = { host: target.host, port: chosen, ipv6Only: target.host === "::1" };
       const server = await bind(make(), options, address).catch((error: unknown) => {
         if (target.optional && hasCode(error, "EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL")) return undefined;
         throw error;
