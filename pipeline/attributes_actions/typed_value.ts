@@ -1,4 +1,4 @@
-import { type Attributes, DoubleValue, double, type Key, type Value } from "../pdata/index.ts";
+import { type Attributes, type DoubleValue, double, type Key, type Value } from "../pdata/index.ts";
 
 /** A value that keeps the difference between 2 and 2.0. */
 export type TypedValue = Value | DoubleValue;
@@ -12,15 +12,21 @@ export function typedValue(attributes: Reader, key: Key): TypedValue | undefined
   return double(value);
 }
 
+const doublePrototype: unknown = Object.getPrototypeOf(double(0));
+
+function isDouble(value: TypedValue): value is DoubleValue {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === doublePrototype;
+}
+
 /** The number of a double; undefined for any other type. */
 export function doubleOf(value: TypedValue): number | undefined {
-  if (value instanceof DoubleValue) return value.value;
+  if (isDouble(value)) return value.value;
   return typeof value === "number" && !Number.isInteger(value) ? value : undefined;
 }
 
 /** The value without the mark that makes a whole number a double. */
 export function plainValue(value: TypedValue): Value {
-  return value instanceof DoubleValue ? value.value : value;
+  return isDouble(value) ? value.value : value;
 }
 
 /** A value as YAML gives it. Whole numbers are integers, also when written `1.0`: YAML does not tell. */

@@ -43,9 +43,9 @@ const targetTypes: Readonly<Record<string, TargetType>> = {
 
 /** `value` as the type that `target` has by the conventions; undefined when it cannot be that without a loss. */
 export function coerce(target: string, value: TypedValue): TypedValue | undefined {
-  switch (targetTypes[target]) {
-    case undefined:
-      return value;
+  const type = targetTypes[target];
+  if (type === undefined) return value;
+  switch (type) {
     case "string":
       return toText(value);
     case "int":

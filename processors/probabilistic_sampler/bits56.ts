@@ -73,7 +73,8 @@ function binaryExponent(fraction: number): number {
   return ((view.getUint16(0) >> 4) & 0x7ff) - 1022;
 }
 
-function toBigInt(bits: Bits56): bigint {
+/** The same number. */
+export function toBigInt(bits: Bits56): bigint {
   return (BigInt(bits.high) << 28n) | BigInt(bits.low);
 }
 

@@ -33,7 +33,7 @@ export function logSampler(sampler: Sampler, settings: LogSettings): (data: Logs
 
   function hashed(record: LogRecordEditor): Candidate["own"] {
     if (settings.attributeSource === "traceID" && !record.traceId.isEmpty) {
-      return { bits: hashRandomness(record.traceId.fnv1a(state)), policy: "trace_id_hash" };
+      return { bits: hashRandomness(record.traceId.fnv1a(settings.hashSeed)), policy: "trace_id_hash" };
     }
     if (settings.fromAttribute === "") return undefined;
     const bytes = valueBytes(record.value(keys.source));

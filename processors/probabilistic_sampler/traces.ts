@@ -1,6 +1,6 @@
-import { attributeKeys, editSpans, type SpanEditor, type Traces } from "../../pipeline/pdata/index.ts";
-import { always, type Bits56, fromHex, never, passes, thresholdText, toHex } from "./bits56.ts";
-import { bucketCount, bucketsOf, hashRandomness, seededState } from "./hash.ts";
+import { attributeKeys, editSpans, randomness, type SpanEditor, type Traces } from "../../pipeline/pdata/index.ts";
+import { always, type Bits56, fromHex, never, thresholdText, toBigInt, toHex } from "./bits56.ts";
+import { bucketCount, bucketsOf, hashRandomness } from "./hash.ts";
 import { judge, type Sampler } from "./sampler.ts";
 import type { Tally } from "./tally.ts";
 import { formatTraceState, parseTraceState, type TraceState } from "./tracestate.ts";
@@ -12,15 +12,14 @@ const keys = attributeKeys({ priority: "sampling.priority" });
  * The attribute `sampling.priority` overrides: zero drops the span, more than zero keeps it.
  */
 export function traceSampler(sampler: Sampler, hashSeed: number): (data: Traces, tally: Tally) => Traces {
-  const state = seededState(hashSeed);
   const readTraceState = remembered(parseOrError);
-  const plain = plainSampler(sampler, state);
+  const plain = plainSampler(sampler, hashSeed);
 
   function sampleByRules(span: SpanEditor, forced: Bits56 | undefined, tally: Tally): void {
     const text = span.traceState;
     const arrived = readTraceState(text);
     const verdict = judge(sampler, {
-      own: ownRandomness(span, sampler, state),
+      own: ownRandomness(span, sampler, hashSeed),
       arrived:
         arrived instanceof Error ? arrived : { randomness: arrived.randomness?.bits, threshold: arrived.threshold },
       forced,
@@ -41,7 +40,7 @@ export function traceSampler(sampler: Sampler, hashSeed: number): (data: Traces,
 }
 
 /** Decides what nearly all spans are: a trace id, no tracestate. Says whether it did. */
-function plainSampler(sampler: Sampler, state: number): ((span: SpanEditor, tally: Tally) => boolean) | undefined {
+function plainSampler(sampler: Sampler, hashSeed: number): ((span: SpanEditor, tally: Tally) => boolean) | undefined {
   const { mode, threshold } = sampler;
   const th = thresholdText(threshold);
   if (mode === "never") return undefined;
@@ -49,7 +48,7 @@ function plainSampler(sampler: Sampler, state: number): ((span: SpanEditor, tall
     const kept = bucketsOf(threshold);
     return (span, tally) => {
       if (span.traceState !== "" || span.traceId.isEmpty) return false;
-      const hash = span.traceId.fnv1a(state);
+      const hash = span.traceId.fnv1a(hashSeed);
       const keep = (hash & (bucketCount - 1)) < kept;
       tally.add("trace_id_hash", keep, undefined);
       if (keep) span.setTraceState(`ot=rv:${toHex(hashRandomness(hash))};th:${th}`);
@@ -58,9 +57,10 @@ function plainSampler(sampler: Sampler, state: number): ((span: SpanEditor, tall
     };
   }
   const mark = `ot=th:${th}`;
+  const limit = randomness(toBigInt(threshold));
   return (span, tally) => {
     if (span.traceState !== "" || span.traceId.isEmpty) return false;
-    const keep = passes(idRandomness(span.traceId.hex()), threshold);
+    const keep = span.traceId.atLeast(limit);
     tally.add("trace_id_w3c", keep, undefined);
     if (keep) span.setTraceState(mark);
     else span.drop();
@@ -68,10 +68,10 @@ function plainSampler(sampler: Sampler, state: number): ((span: SpanEditor, tall
   };
 }
 
-function ownRandomness(span: SpanEditor, sampler: Sampler, state: number) {
+function ownRandomness(span: SpanEditor, sampler: Sampler, hashSeed: number) {
   if (span.traceId.isEmpty) return undefined;
   return sampler.mode === "hash_seed"
-    ? { bits: hashRandomness(span.traceId.fnv1a(state)), policy: "trace_id_hash" }
+    ? { bits: hashRandomness(span.traceId.fnv1a(hashSeed)), policy: "trace_id_hash" }
     : { bits: idRandomness(span.traceId.hex()), policy: "trace_id_w3c" };
 }
 

@@ -1,0 +1,87 @@
+import { type Exporter, exporter } from "../../pipeline/component.ts";
+import { choice, z } from "../../pipeline/config/schema.ts";
+import { queuedExporter } from "../../pipeline/export/queued_exporter.ts";
+import { queueSettings, retrySettings } from "../../pipeline/export/settings.ts";
+import type { ExporterHost } from "../../pipeline/host.ts";
+import { type Decoded, decode, type PdataOf } from "../../pipeline/pdata/index.ts";
+import { outputOf } from "./output.ts";
+import { type Printed, printed } from "./summary.ts";
+import { loggerWriter, outputWriter, type Writer } from "./writer.ts";
+
+const config = z
+  .strictObject({
+    verbosity: choice(["basic", "normal", "detailed"])
+      .prefault("basic")
+      .describe("basic: counts of every batch; normal: one line per item as well; detailed: every field."),
+    sampling_initial: z.int().min(0).default(2).describe("Messages of the same text that are written in a second."),
+    sampling_thereafter: z
+      .int()
+      .min(0)
+      .default(1)
+      .describe("Of further ones, every how manyth is written; 1 is all, 0 none."),
+    use_internal_logger: z
+      .boolean()
+      .default(true)
+      .describe("Whether messages are lines of the service's log. If not, they go to output_paths as they are."),
+    output_paths: z
+      .array(z.string())
+      .nullable()
+      .default(null)
+      .describe("stdout, stderr or files that are appended to; stdout when not given."),
+    sending_queue: queueSettings()
+      .prefault({ enabled: false })
+      .describe("Holds data until it is printed; off by default."),
+  })
+  .superRefine(({ use_internal_logger, output_paths }, context) => {
+    const refuse = (message: string) => context.addIssue({ code: "custom", path: ["output_paths"], message });
+    if (use_internal_logger && output_paths !== null) {
+      refuse("output_paths is not supported when use_internal_logger is true");
+    } else if (output_paths?.length === 0) refuse("output_paths must not be empty when use_internal_logger is false");
+  });
+
+type Config = z.output<typeof config>;
+
+/** Prints what arrives, for people who look into a pipeline. */
+export default exporter({
+  type: "debug",
+  stability: { traces: "alpha", metrics: "alpha", logs: "alpha", profiles: "development" },
+  summary: "Prints what arrives to the log or to the console, as counts, one line per item, or in full.",
+  config,
+  examples: [
+    { title: "Every field of every item", yaml: "debug: { verbosity: detailed }" },
+    {
+      title: "At most five equal lines a second, bare on stdout",
+      yaml: "debug: { use_internal_logger: false, sampling_initial: 5, sampling_thereafter: 0 }",
+    },
+  ],
+  traces: (settings, host) => printing(settings, host, printed.traces, (data) => decode<"traces">(data)),
+  metrics: (settings, host) => printing(settings, host, printed.metrics, (data) => decode<"metrics">(data)),
+  logs: (settings, host) => printing(settings, host, printed.logs, (data) => decode<"logs">(data)),
+  profiles: (settings, host) => printing(settings, host, printed.profiles, (data) => decode<"profiles">(data)),
+});
+
+function printing<S extends keyof Decoded>(
+  settings: Config,
+  host: ExporterHost,
+  signal: Printed<S>,
+  toObjects: (data: PdataOf[S]) => Decoded[S],
+): Exporter<PdataOf[S]> {
+  const writer = writerOf(settings, host);
+  const retry_on_failure = retrySettings().parse({ enabled: false });
+  const { sending_queue, verbosity } = settings;
+  return queuedExporter<PdataOf[S]>({ sending_queue, retry_on_failure, timeout: 0 }, host, print, writer);
+
+  function print(data: PdataOf[S]): Promise<void> | void {
+    const counted = writer.write(signal.title, () => signal.counts(data));
+    if (verbosity === "basic") return counted;
+    const request = toObjects(data);
+    const content = writer.write(verbosity === "normal" ? signal.normal(request) : signal.detailed(request));
+    if (counted !== undefined || content !== undefined) return Promise.all([counted, content]).then(() => undefined);
+  }
+}
+
+function writerOf(settings: Config, host: ExporterHost): Writer {
+  const sampling = { initial: settings.sampling_initial, thereafter: settings.sampling_thereafter };
+  if (settings.use_internal_logger) return loggerWriter(host.logger, host.clock, sampling);
+  return outputWriter((settings.output_paths ?? ["stdout"]).map(outputOf), host.clock, sampling);
+}

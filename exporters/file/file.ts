@@ -1,0 +1,106 @@
+import { type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { backupPath, deleteOldBackups, type RotationSettings } from "./rotation.ts";
+
+export interface FileSettings {
+  readonly path: string;
+  /** Whether what the file holds already stays. */
+  readonly append: boolean;
+  readonly rotation: RotationSettings | undefined;
+  /** Mode of folders that are made for the path; undefined: none are. */
+  readonly directoryMode: number | undefined;
+}
+
+/** A file that only grows, in whole pieces: a piece that could not be written leaves nothing behind. */
+export class GrowingFile {
+  readonly #settings: FileSettings;
+  readonly #nowMs: () => number;
+  #handle: FileHandle | undefined;
+  #size = 0;
+
+  constructor(settings: FileSettings, nowMs: () => number) {
+    this.#settings = settings;
+    this.#nowMs = nowMs;
+  }
+
+  /** Opens the file, and empties it unless it is appended to or rotated. Opening it again does nothing. */
+  async open(): Promise<void> {
+    if (this.#handle !== undefined) return;
+    const { path, append, rotation, directoryMode } = this.#settings;
+    if (directoryMode !== undefined) await mkdir(dirname(path), { recursive: true, mode: directoryMode });
+    await this.#openAs(append || rotation !== undefined ? "a" : "w");
+  }
+
+  async #openAs(flags: "a" | "w"): Promise<void> {
+    const handle = await open(this.#settings.path, flags, 0o644);
+    this.#handle = handle;
+    this.#size = (await handle.stat()).size;
+  }
+
+  /**
+   * Adds a piece and resolves when the operating system has all of it. With rotation, a piece that no longer fits begins
+   * a new file; one that fits nowhere gets a file of its own.
+   */
+  async write(piece: Buffer): Promise<void> {
+    const { rotation } = this.#settings;
+    if (rotation !== undefined && this.#size > 0 && this.#size + piece.length > rotation.maxBytes) {
+      await this.#rotate(rotation);
+    }
+    const handle = this.#handle ?? (await this.#reopen());
+    try {
+      await writeAll(handle, piece);
+      this.#size += piece.length;
+    } catch (error) {
+      await this.#undo(handle);
+      throw error;
+    }
+  }
+
+  /** After a rotation that failed half-way the file is closed; the next piece opens it again. */
+  async #reopen(): Promise<FileHandle> {
+    await this.#openAs("a");
+    if (this.#handle === undefined) throw new Error(`${this.#settings.path} is not open`);
+    return this.#handle;
+  }
+
+  async #rotate(rotation: RotationSettings): Promise<void> {
+    const { path } = this.#settings;
+    await this.close();
+    await rename(path, await this.#freeBackupPath(rotation));
+    await this.#openAs("a");
+    await deleteOldBackups(path, rotation, this.#nowMs());
+  }
+
+  /** Two rotations in one millisecond must not overwrite each other. */
+  async #freeBackupPath({ localTime }: RotationSettings): Promise<string> {
+    for (let unixMs = this.#nowMs(); ; unixMs += 1) {
+      const candidate = backupPath(this.#settings.path, unixMs, localTime);
+      if (!(await exists(candidate))) return candidate;
+    }
+  }
+
+  /** Cuts off what a failed write has left. A pipe or a device cannot be cut; nothing is lost by trying. */
+  async #undo(handle: FileHandle): Promise<void> {
+    await handle.truncate(this.#size).catch(() => undefined);
+  }
+
+  /** Closes the file; closing it again does nothing. */
+  async close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await handle?.close();
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    written += (await handle.write(bytes, written, bytes.length - written)).bytesWritten;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}

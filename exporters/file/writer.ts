@@ -1,0 +1,102 @@
+import { ConsumeError, type Delivery } from "../../pipeline/delivery.ts";
+import type { ExporterHost } from "../../pipeline/host.ts";
+import { type EncodingSettings, encodeBatch } from "./encoding.ts";
+import type { GrowingFile } from "./file.ts";
+
+/** Bytes of deliveries that wait for the file at most; beyond that senders are told to come back. */
+const waitingLimitBytes = 64 * 1024 * 1024;
+
+/** Bytes handed to the file in one piece, about. */
+const pieceBytes = 1024 * 1024;
+
+interface Waiting {
+  readonly delivery: Delivery;
+  readonly host: ExporterHost;
+}
+
+/**
+ * Writes deliveries to one file in their order, for all signals of an exporter. What arrives while a write is under way
+ * goes out together with the next one. Each is answered once the operating system has its bytes.
+ */
+export class FileWriter {
+  readonly #file: GrowingFile;
+  readonly #encoding: EncodingSettings;
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #users = 0;
+  #work: Promise<void> | undefined;
+
+  constructor(file: GrowingFile, encoding: EncodingSettings) {
+    this.#file = file;
+    this.#encoding = encoding;
+  }
+
+  async open(): Promise<void> {
+    this.#users += 1;
+    await this.#file.open();
+  }
+
+  write(delivery: Delivery, host: ExporterHost): void {
+    const bytes = delivery.data.sizeBytes;
+    if (this.#waiting.length > 0 && this.#waitingBytes + bytes > waitingLimitBytes) {
+      host.refuse(delivery, new ConsumeError("file exporter: the disk is slower than the data", { retryable: true }));
+      return;
+    }
+    this.#waiting.push({ delivery, host });
+    this.#waitingBytes += bytes;
+    this.#work ??= this.#writeWaiting().finally(() => {
+      this.#work = undefined;
+    });
+  }
+
+  /** Resolves when nothing waits. */
+  async idle(): Promise<void> {
+    while (this.#work !== undefined) await this.#work;
+  }
+
+  /** Writes what waits; the last user closes the file. */
+  async close(): Promise<void> {
+    await this.idle();
+    this.#users -= 1;
+    if (this.#users === 0) await this.#file.close();
+  }
+
+  async #writeWaiting(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#writePiece(this.#takePiece());
+  }
+
+  #takePiece(): Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { delivery } of this.#waiting) {
+      if (count > 0 && bytes + delivery.data.sizeBytes > pieceBytes) break;
+      bytes += delivery.data.sizeBytes;
+      count += 1;
+    }
+    this.#waitingBytes -= bytes;
+    return this.#waiting.splice(0, count);
+  }
+
+  async #writePiece(piece: readonly Waiting[]): Promise<void> {
+    const encoded: { readonly entry: Waiting; readonly bytes: Buffer }[] = [];
+    for (const entry of piece) {
+      try {
+        encoded.push({ entry, bytes: await encodeBatch(entry.delivery.data, this.#encoding) });
+      } catch (thrown) {
+        entry.host.refuse(entry.delivery, ConsumeError.from(thrown));
+      }
+    }
+    try {
+      await this.#file.write(Buffer.concat(encoded.map(({ bytes }) => bytes)));
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const error = new ConsumeError(`file exporter: writing failed: ${reason}`, { retryable: true, cause });
+      for (const { entry } of encoded) entry.host.refuse(entry.delivery, error);
+      return;
+    }
+    for (const { entry } of encoded) {
+      entry.host.sent(entry.delivery.data.itemCount);
+      entry.delivery.ack();
+    }
+  }
+}
