@@ -11,7 +11,7 @@ export const pageLayout = {
 } as const;
 
 const xAxis = { showgrid: false, zeroline: false, showline: true, fixedrange: false } as const;
-const yAxis = { showgrid: true, gridwidth: 1, zeroline: false } as const;
+const yAxis = { showgrid: true, zeroline: false } as const;
 
 /** The window, explicit, so that figures line up and nothing jumps. */
 export function timeAxis(fromUnixMs: number, toUnixMs: number): object {
@@ -19,9 +19,9 @@ export function timeAxis(fromUnixMs: number, toUnixMs: number): object {
   return { ...xAxis, type: "date", range: [isoTime(fromUnixMs), isoTime(toUnixMs)], nticks: 4, tickformat };
 }
 
-/** From 0 to a little over `highest`, with four or five ticks in words of our own. */
-export function countAxis(highest: number): object {
-  const step = tickStep(highest / 4);
+/** From 0 to a little over `highest`, with about five ticks in words of our own, `leastStep` apart or more. */
+export function countAxis(highest: number, leastStep = 1): object {
+  const step = Math.max(leastStep, tickStep(highest / 5));
   const ticks = Array.from({ length: Math.floor(highest / step) + 1 }, (_, tick) => tick * step);
   return { ...yAxis, range: [0, Math.max(highest * 1.05, step)], tickvals: ticks, ticktext: ticks.map(tickText) };
 }
@@ -29,7 +29,7 @@ export function countAxis(highest: number): object {
 function tickStep(width: number): number {
   if (!(width > 0)) return 1;
   const decade = 10 ** Math.floor(Math.log10(width));
-  return decade * ([1, 2, 2.5, 5, 10].find((step) => step * decade >= width) ?? 10);
+  return decade * ([1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10].find((step) => step * decade >= width) ?? 10);
 }
 
 /** A latency axis in decimal logarithms of milliseconds, with ticks at 1, 3, 10, 30... */

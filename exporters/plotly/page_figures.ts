@@ -150,16 +150,17 @@ function inputAgainstOutput(summary: Summary): PlotlyFigure {
   const { sample, maxMs } = summary;
   const rows = Array.from(sample.failed.keys());
   const largest = Math.max(1, maxMs);
+  const modelText = modelTexts(summary);
   const points = (name: string, role: string, shown: readonly number[], marker: object) => ({
     type: "scatter",
     mode: "markers",
     name,
-    x: shown.map((row) => logPlace(sample.inputTokens[row]!)),
-    y: shown.map((row) => logPlace(sample.outputTokens[row]!)),
-    text: shown.map((row) => requestText(summary, row)),
+    x: shown.map((row) => rounded(logPlace(sample.inputTokens[row]!))),
+    y: shown.map((row) => rounded(logPlace(sample.outputTokens[row]!))),
+    text: shown.map((row) => requestText(summary, row, modelText)),
     hovertemplate: "%{text}<extra></extra>",
     marker: {
-      size: shown.map((row) => sample.durationMs[row]!),
+      size: shown.map((row) => Math.round(sample.durationMs[row]!)),
       sizemode: "area",
       sizeref: (2 * largest) / 18 ** 2,
       sizemin: 2,
@@ -170,7 +171,7 @@ function inputAgainstOutput(summary: Summary): PlotlyFigure {
   const ok = rows.filter((row) => sample.failed[row] === 0);
   const failed = rows.filter((row) => sample.failed[row] === 1);
   const colour = {
-    color: ok.map((row) => Math.log10(Math.max(1e-3, sample.durationMs[row]!))),
+    color: ok.map((row) => rounded(Math.log10(Math.max(1e-3, sample.durationMs[row]!)))),
     colorscale: "Viridis",
     showscale: false,
     opacity: 0.85,
@@ -196,11 +197,28 @@ function inputAgainstOutput(summary: Summary): PlotlyFigure {
   );
 }
 
-function requestText({ sample, modelName }: Summary, row: number): string {
-  const model = modelName(sample.model[row]!);
+function requestText({ sample }: Summary, row: number, modelText: (model: number) => string): string {
   const tokens = `${countText(sample.inputTokens[row]!)} in, ${countText(sample.outputTokens[row]!)} out`;
   const outcome = `${durationText(sample.durationMs[row]!)}${sample.failed[row] === 1 ? ", failed" : ""}`;
-  return `${model === "" ? "model not reported" : escapeText(model)}<br>${tokens}<br>${outcome}`;
+  return `${modelText(sample.model[row]!)}<br>${tokens}<br>${outcome}`;
+}
+
+/** Names of models, escaped once each. */
+function modelTexts({ modelName }: Summary): (model: number) => string {
+  const texts = new Map<number, string>();
+  return (model) => {
+    const known = texts.get(model);
+    if (known !== undefined) return known;
+    const name = modelName(model);
+    const text = name === "" ? "model not reported" : escapeText(name);
+    texts.set(model, text);
+    return text;
+  };
+}
+
+/** Places on a screen need no more than three digits. */
+function rounded(place: number): number {
+  return Math.round(place * 1000) / 1000;
 }
 
 function requestRate(summary: Summary): PlotlyFigure {
@@ -249,7 +267,7 @@ function requestRate(summary: Summary): PlotlyFigure {
       margin: { ...pageLayout.margin, r: 56 },
       hovermode: "x unified",
       xaxis: timeAxis(buckets.fromUnixMs, buckets.toUnixMs),
-      yaxis: countAxis(Math.max(0, ...requests)),
+      yaxis: countAxis(Math.max(0, ...requests), 0.01),
       yaxis2: { ...countAxis(summary.requests), overlaying: "y", side: "right", tickmode: "array", showgrid: false },
     },
   );

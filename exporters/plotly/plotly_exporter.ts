@@ -1,7 +1,7 @@
 import type { Figure, FigureSource, TableWindow } from "../../pipeline/board.ts";
 import type { Exporter } from "../../pipeline/component.ts";
 import type { Delivery } from "../../pipeline/delivery.ts";
-import { pauseOn } from "../../pipeline/frame/engine.ts";
+import { type Pause, pauseOn } from "../../pipeline/frame/engine.ts";
 import { SpanFeed } from "../../pipeline/frame/span_feed.ts";
 import type { ExporterHost, Timer } from "../../pipeline/host.ts";
 import type { Traces } from "../../pipeline/pdata/index.ts";
@@ -74,15 +74,16 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
   /** Draws what has come, so that the files are complete. */
   async drain(): Promise<void> {
     await this.#feed.settled();
+    this.#disarm();
     await this.#refreshing;
+    this.#disarm();
     this.#dirty = true;
     await this.#refresh();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#timer !== undefined) this.#host.clock.clearTimer(this.#timer);
-    this.#timer = undefined;
+    this.#disarm();
     await this.#refreshing;
     const { board, id } = this.#host;
     if (board.find("figures", id) === this) board.withdraw("figures", id);
@@ -112,6 +113,11 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     }, this.#settings.refreshIntervalMs);
   }
 
+  #disarm(): void {
+    if (this.#timer !== undefined) this.#host.clock.clearTimer(this.#timer);
+    this.#timer = undefined;
+  }
+
   async #refresh(): Promise<void> {
     const { clock } = this.#host;
     const isIdle = !this.#dirty && clock.monotonicMs() - this.#refreshedAtMs < idleRefreshMs;
@@ -129,12 +135,16 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     this.#store.expire(summary.fromUnixMs);
     this.#refreshedAtMs = clock.monotonicMs();
     for (const { name, title, draw } of pageFigures) this.#update(name, title, () => draw(summary));
-    await this.#write(summary);
+    await this.#write(summary, pause);
   }
 
-  async #write(summary: Summary): Promise<void> {
+  async #write(summary: Summary, pause: Pause): Promise<void> {
     if (this.#files === undefined) return;
-    for (const { name, draw } of fileFigures) await this.#files.replace(name, figureJson(draw(summary)));
+    for (const { name, draw } of fileFigures) {
+      const figure = draw(summary);
+      await pause();
+      await this.#files.replace(name, figureJson(figure));
+    }
   }
 
   async #redrawTables(): Promise<void> {

@@ -76,5 +76,8 @@ function trimZeros(value: number): string {
 }
 
 function groupThousands(whole: string): string {
-  return whole.replace(/\B(?=(\d{3})+(?!\d))/g, narrowSpace);
+  const parts: string[] = [];
+  let rest = whole;
+  for (; rest.length > 3; rest = rest.slice(0, -3)) parts.unshift(rest.slice(-3));
+  return parts.length === 0 ? whole : [rest, ...parts].join(narrowSpace);
 }
