@@ -1,0 +1,20 @@
+import { encode, type Traces } from "../../pipeline/pdata/index.ts";
+
+/** `count` spans of one service, named `name`, numbered from `first`: small, valid, distinguishable. */
+export function someSpans(count: number, name = "span", first = 1): Traces {
+  const spans = Array.from({ length: count }, (_, index) => ({
+    traceId: Buffer.from(String(first + index).padStart(32, "0"), "hex"),
+    spanId: Buffer.from(String(first + index).padStart(16, "0"), "hex"),
+    name: `${name}-${first + index}`,
+    startTimeUnixNano: 1_000_000_000n,
+    endTimeUnixNano: 2_000_000_000n,
+  }));
+  return encode("traces", { resourceSpans: [{ scopeSpans: [{ spans }] }] });
+}
+
+/** The names of all spans, in order. */
+export function spanNames(traces: Traces): string[] {
+  const names: string[] = [];
+  for (const span of traces.spans()) names.push(span.name);
+  return names;
+}
