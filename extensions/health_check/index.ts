@@ -66,6 +66,7 @@ class HealthCheck implements Lifecycle {
         response.writeHead(status, { "content-type": type }).end(body);
       }),
     );
+    this.#host.logger.info({ endpoint: this.#listening.addresses[0] }, "Health check is listening.");
   }
 
   async stop(): Promise<void> {

@@ -36,7 +36,10 @@ describe("batch", () => {
     host.advance(199);
     assert.equal(sent.length, 0);
     host.advance(1);
-    assert.deepEqual(sent.map(({ data }) => data.itemCount), [5]);
+    assert.deepEqual(
+      sent.map(({ data }) => data.itemCount),
+      [5],
+    );
     assert.deepEqual(spanNames(sent[0]!.data), ["span-1", "span-2", "span-3", "span-4", "span-5"]);
   });
 
@@ -45,7 +48,10 @@ describe("batch", () => {
     push(someSpans(9));
     host.advance(150);
     push(someSpans(4));
-    assert.deepEqual(sent.map(({ data }) => data.itemCount), [13]);
+    assert.deepEqual(
+      sent.map(({ data }) => data.itemCount),
+      [13],
+    );
     push(someSpans(1));
     host.advance(199);
     assert.equal(sent.length, 1);
@@ -57,9 +63,15 @@ describe("batch", () => {
     const { sent, push, complete } = batching({ send_batch_max_size: 10 });
     push(someSpans(25));
     complete();
-    assert.deepEqual(sent.map(({ data }) => data.itemCount), [10, 10, 5]);
+    assert.deepEqual(
+      sent.map(({ data }) => data.itemCount),
+      [10, 10, 5],
+    );
     const want = Array.from({ length: 25 }, (_, index) => `span-${index + 1}`);
-    assert.deepEqual(sent.flatMap(({ data }) => spanNames(data)), want);
+    assert.deepEqual(
+      sent.flatMap(({ data }) => spanNames(data)),
+      want,
+    );
   });
 
   for (const changes of [{ timeout: 0 }, { send_batch_size: 0 }]) {
@@ -67,20 +79,34 @@ describe("batch", () => {
       const { host, sent, push } = batching(changes);
       push(someSpans(1));
       push(someSpans(2));
-      assert.deepEqual(sent.map(({ data }) => data.itemCount), [1, 2]);
+      assert.deepEqual(
+        sent.map(({ data }) => data.itemCount),
+        [1, 2],
+      );
       assert.equal(host.clock.pendingTimers, 0);
     });
   }
 
   it("keeps clients apart by the values of its metadata keys, and only those travel on", () => {
     const { host, sent, push } = batching({ metadata_keys: ["X-Tenant"] });
-    const tenant = (name: string) => ({ metadata: new Map([["x-tenant", [name]], ["other", ["1"]]]) });
+    const tenant = (name: string) => ({
+      metadata: new Map([
+        ["x-tenant", [name]],
+        ["other", ["1"]],
+      ]),
+    });
     push(someSpans(1, "a"), tenant("a"));
     push(someSpans(1, "b"), tenant("b"));
     push(someSpans(1, "c"), tenant("a"));
     host.advance(200);
-    assert.deepEqual(sent.map(({ data }) => spanNames(data)), [["a-1", "c-1"], ["b-1"]]);
-    assert.deepEqual(sent.map(({ client }) => [...(client.metadata ?? [])]), [[["x-tenant", ["a"]]], [["x-tenant", ["b"]]]]);
+    assert.deepEqual(
+      sent.map(({ data }) => spanNames(data)),
+      [["a-1", "c-1"], ["b-1"]],
+    );
+    assert.deepEqual(
+      sent.map(({ client }) => [...(client.metadata ?? [])]),
+      [[["x-tenant", ["a"]]], [["x-tenant", ["b"]]]],
+    );
   });
 
   it("refuses permanently what would be one value combination too many", () => {
@@ -193,12 +219,18 @@ describe("batch", () => {
 
   for (const { yaml, message } of [
     { yaml: { timeout: "-1s" }, message: "timeout must be greater or equal to 0" },
-    { yaml: { send_batch_size: 10, send_batch_max_size: 5 }, message: "send_batch_max_size must be greater or equal to send_batch_size" },
+    {
+      yaml: { send_batch_size: 10, send_batch_max_size: 5 },
+      message: "send_batch_max_size must be greater or equal to send_batch_size",
+    },
     { yaml: { metadata_keys: ["a", "A"] }, message: 'duplicate entry in metadata_keys: "a" (case-insensitive)' },
   ]) {
     it(`refuses ${JSON.stringify(yaml)}`, () => {
       const result = definition.config.safeParse(yaml);
-      assert.deepEqual(result.error?.issues.map((issue) => issue.message), [message]);
+      assert.deepEqual(
+        result.error?.issues.map((issue) => issue.message),
+        [message],
+      );
     });
   }
 });

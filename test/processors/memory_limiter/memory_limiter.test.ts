@@ -68,7 +68,7 @@ describe("memory_limiter", () => {
 
   it("shares one measurement among the pipelines of an id, and stops with the last", () => {
     let measured = 0;
-    const host = simulatedHost({ usedBytes: () => (measured++, 0) });
+    const host = simulatedHost({ usedBytes: () => 0 * measured++ });
     const settings = definition.config.parse({ check_interval: "1s", limit_mib: 100 });
     const first = run<Traces>(definition.traces!(settings, host));
     const second = run<Traces>(definition.traces!(settings, host));
@@ -83,7 +83,11 @@ describe("memory_limiter", () => {
   for (const { name, settings, want } of [
     { name: "fixed sizes", settings: { limit_mib: 100, spike_limit_mib: 30 }, want: [100, 70] },
     { name: "a fifth as headroom when none is set", settings: { limit_mib: 100 }, want: [100, 80] },
-    { name: "percentages of what there is", settings: { limit_percentage: 50, spike_limit_percentage: 10 }, want: [500, 400] },
+    {
+      name: "percentages of what there is",
+      settings: { limit_percentage: 50, spike_limit_percentage: 10 },
+      want: [500, 400],
+    },
     { name: "sizes before percentages", settings: { limit_mib: 100, limit_percentage: 50 }, want: [100, 80] },
   ]) {
     it(`takes ${name}`, () => {
@@ -96,7 +100,10 @@ describe("memory_limiter", () => {
   for (const { yaml, message } of [
     { yaml: { limit_mib: 1 }, message: "'check_interval' must be greater than zero" },
     { yaml: { check_interval: "1s" }, message: "'limit_mib' or 'limit_percentage' must be greater than zero" },
-    { yaml: { check_interval: "1s", limit_mib: 5, spike_limit_mib: 5 }, message: "'spike_limit_mib' must be smaller than 'limit_mib'" },
+    {
+      yaml: { check_interval: "1s", limit_mib: 5, spike_limit_mib: 5 },
+      message: "'spike_limit_mib' must be smaller than 'limit_mib'",
+    },
   ]) {
     it(`refuses ${JSON.stringify(yaml)}`, () => {
       const result = definition.config.safeParse(yaml);
