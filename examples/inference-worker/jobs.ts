@@ -28,6 +28,7 @@ const prompts = [
   "What is the GGUF format?",
   "What does the KV cache hold?",
   "Why is prefill faster per token than decoding?",
+  "Say hello in one sentence.",
 ];
 
 /** The jobs of a run, failures last. The same settings give the same jobs. */

