@@ -71,9 +71,10 @@ class SpanEditCursor extends SpanCursor implements SpanEditor {
     if (this.#edits.isEmpty && this.#eventCount === 0) return true;
     const { splices } = this.#edits;
     const mark = splices.enter(this.start, this.end);
-    this.#edits.flush();
+    // Events first: what is added at the end of an event comes before what is added at the end of the span.
     for (let index = 0; index < this.#eventCount; index++) this.#events[index]!.finish(splices);
     this.#eventCount = 0;
+    this.#edits.flush();
     splices.sort(mark + 1);
     splices.leave(mark, this.start, this.end);
     return true;

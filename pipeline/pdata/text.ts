@@ -2,23 +2,23 @@ import type { Chunk } from "./chunk.ts";
 import { valueTag } from "./value.ts";
 import { afterLength, afterVarint } from "./wire.ts";
 
-declare const brand: unique symbol;
-
-/** A constant compiled for comparing with string attributes without decoding them. */
+/** A constant compiled for comparing with string attributes without decoding them. Made by `text`. */
 export interface Text {
-  readonly [brand]?: never;
+  readonly constant: string;
 }
 
 class CompiledText implements Text {
+  readonly constant: string;
   readonly bytes: Buffer;
-  constructor(bytes: Buffer) {
-    this.bytes = bytes;
+  constructor(constant: string) {
+    this.constant = constant;
+    this.bytes = Buffer.from(constant);
   }
 }
 
 /** Compiles a constant to compare attributes with: `span.is(key, text("prod"))`. */
 export function text(constant: string): Text {
-  return new CompiledText(Buffer.from(constant));
+  return new CompiledText(constant);
 }
 
 /** Whether the `AnyValue` whose length stands at `lengthAt` is a string equal to the constant. */
@@ -29,7 +29,8 @@ export function valueIs(chunk: Chunk, lengthAt: number, constant: Text): boolean
   const at = bytes[lengthAt]! < 128 ? lengthAt + 1 : afterVarint(bytes, lengthAt);
   if (bytes[at] !== valueTag.string) return false;
   const size = bytes[at + 1]!;
-  if (size !== wanted.length) return size > 127 && equalsLong(bytes, at + 1, wanted);
+  if (size > 127) return equalsLong(bytes, at + 1, wanted);
+  if (size !== wanted.length) return false;
   for (let index = 0; index < size; index++) if (bytes[at + 2 + index] !== wanted[index]) return false;
   return true;
 }
