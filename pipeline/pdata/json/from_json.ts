@@ -1,11 +1,12 @@
+import { keyValue } from "../objects/messages.ts";
 import { requestType } from "../objects/requests.ts";
 import type { Signal } from "../signal.ts";
 import { readBase64, readHex } from "./encodings.ts";
 import { integer, readInteger, readNumber, readNumberText } from "./numbers.ts";
-import type { JsonField, JsonPlan } from "./plan.ts";
-import { kinds, planOf } from "./plan.ts";
+import type { JsonField, JsonPlan, Words } from "./plan.ts";
+import { kinds, nameSlot, planOf, wordsOf } from "./plan.ts";
 import { ProtoWriter } from "./proto_writer.ts";
-import { JsonScanner, maximumDepth } from "./scanner.ts";
+import { firstSpecial, JsonScanner, maximumDepth } from "./scanner.ts";
 
 /**
  * Turns the OTLP/JSON text of an export request into its protobuf bytes, in one pass and without objects. It reads
@@ -30,6 +31,20 @@ export function fromJsonBytes(signal: Signal, body: Buffer): Buffer {
   } catch (error) {
     parser.out.release();
     throw error;
+  }
+}
+
+const attributePlan = planOf(keyValue);
+const [keyField, valueField] = attributePlan.fields as [JsonField, JsonField];
+const attributeOpening = wordsOf('{"key":');
+const closingBraces = 0x7d7d;
+const valueOpening = wordsOf(',"value":{"');
+
+/** The scalars an attribute may be, by the low bits of their first letter; bytes share theirs with booleans and are rare. */
+const scalarMembers: ({ text: Words; field: JsonField } | undefined)[] = Array.from({ length: 32 }, () => undefined);
+for (const field of valueField.plan.fields) {
+  if (["stringValue", "boolValue", "intValue", "doubleValue"].includes(field.name)) {
+    scalarMembers[field.name.charCodeAt(0) & 31] = { text: wordsOf(`${field.name}":`), field };
   }
 }
 
@@ -106,27 +121,28 @@ class JsonParser extends JsonScanner {
   private name(plan: JsonPlan, previous: JsonField | undefined): JsonField | undefined {
     if (this.peek() !== 34) this.fail("expected a name in quotes", this.at);
     const guess = previous === undefined ? plan.first : previous.next;
-    if (guess !== undefined && this.matches(guess.key)) {
-      this.at += guess.key.length + 1;
+    if (guess !== undefined && this.matches(guess.key, this.at + 1)) {
+      this.at += guess.key.size + 1;
       this.colon();
       return guess;
     }
-    this.string();
-    const field = plan.byName.get(this.text());
+    const field = this.find(plan);
     this.colon();
     if (previous === undefined) plan.first = field;
     else previous.next = field;
     return field;
   }
 
-  /** Whether the text behind the quote at `at` is this name and its closing quote. */
-  private matches(key: Buffer): boolean {
-    const { bytes } = this;
-    const from = this.at + 1;
-    const size = key.length;
-    if (from + size > this.end) return false;
-    for (let index = 0; index < size; index += 1) if (bytes[from + index] !== key[index]) return false;
-    return true;
+  /** Reads a name and looks it up. */
+  private find(plan: JsonPlan): JsonField | undefined {
+    this.string();
+    if (this.isEscaped) return plan.fields.find(({ name, protoName }) => [name, protoName].includes(this.text()));
+    const { bytes, start, stop } = this;
+    if (start === stop) return undefined;
+    for (const name of plan.names[nameSlot(stop - start, bytes[start]!, bytes[stop - 1]!)]!) {
+      if (name.key.size === stop - start + 1 && this.matches(name.key, start)) return name.field;
+    }
+    return undefined;
   }
 
   private list(field: JsonField): void {
@@ -146,16 +162,64 @@ class JsonParser extends JsonScanner {
     let element = 0;
     do {
       this.elements[depth] = element;
-      if (field.packed) this.number64(field);
-      else this.value(field, true, true);
+      if (field.packed) this.element(field);
+      else if (field.plan !== attributePlan || !this.attribute(field)) this.value(field, true, true);
       element += 1;
     } while (this.more(93));
     if (field.packed) this.out.close(lengthAt);
   }
 
+  private element(field: JsonField): void {
+    this.out.reserve(0);
+    this.number64(field);
+  }
+
+  /**
+   * Reads the attribute most attributes are: its key, then text, a number or a boolean, without white space. False when
+   * it is another one, which is then still to be read.
+   */
+  private attribute(field: JsonField): boolean {
+    const { out, at: from, depth } = this;
+    const { at: to } = out;
+    if (depth + 2 > maximumDepth || !this.takes(attributeOpening)) return false;
+    out.reserve(0);
+    const lengthAt = out.open(field.tag);
+    const isPlain = this.peek() === 34 && this.shortString(keyField.tag, true) && this.takes(valueOpening);
+    const member = isPlain ? this.scalarMember() : undefined;
+    if (member === undefined) return this.rewind(from, to);
+    const valueLengthAt = out.open(valueField.tag);
+    this.fields[depth + 1] = valueField;
+    this.elements[depth + 1] = -1;
+    this.fields[depth + 2] = member;
+    this.elements[depth + 2] = -1;
+    this.depth = depth + 2;
+    this.value(member, true, false);
+    this.depth = depth;
+    if (this.at + 1 >= this.end || this.view.getInt16(this.at, true) !== closingBraces) return this.rewind(from, to);
+    this.at += 2;
+    out.close(valueLengthAt);
+    out.close(lengthAt);
+    return true;
+  }
+
+  /** Reads the name, quote and colon of an attribute value that is no list. */
+  private scalarMember(): JsonField | undefined {
+    if (this.at >= this.end) return undefined;
+    const member = scalarMembers[this.bytes[this.at]! & 31];
+    if (member === undefined || !this.takes(member.text)) return undefined;
+    return member.field;
+  }
+
+  private rewind(from: number, to: number): false {
+    this.at = from;
+    this.out.at = to;
+    return false;
+  }
+
   /** Reads one value with its tag. A zero is left out where it means "not there", unless it is kept. */
   private value(field: JsonField, keepsZero: boolean, isElement: boolean): void {
     const { out } = this;
+    out.reserve(0);
     switch (field.kind) {
       case kinds.message: {
         if (!isElement && !field.oneof && this.peek() === 110) {
@@ -185,8 +249,10 @@ class JsonParser extends JsonScanner {
 
   private stringValue(field: JsonField, keepsZero: boolean): void {
     const byte = this.peek();
-    if (byte === 34) this.string();
-    else {
+    if (byte === 34) {
+      if (this.shortString(field.tag, field.implicit && !keepsZero)) return;
+      this.string();
+    } else {
       if (byte !== 110) this.fail("expected text", this.at);
       this.literal("null");
       this.start = this.stop;
@@ -196,6 +262,31 @@ class JsonParser extends JsonScanner {
     this.out.tag(field.tag);
     if (this.isEscaped) this.out.text(this.text());
     else this.out.delimited(this.bytes, this.view, this.start, this.stop);
+  }
+
+  /** Reads and writes a string of less than 128 bytes in one go; false, with nothing done, when that cannot be. */
+  private shortString(tag: number, isLeftOutEmpty: boolean): boolean {
+    if (this.checksUtf8 || this.at + 132 > this.end) return false;
+    const { bytes, view, out } = this;
+    out.reserve(132);
+    const target = out.view;
+    const start = this.at + 1;
+    const content = out.at + (tag < 128 ? 2 : 3);
+    for (let offset = 0; offset < 128; offset += 4) {
+      const word = view.getInt32(start + offset, true);
+      target.setInt32(content + offset, word, true);
+      const hit = firstSpecial(word);
+      if (hit === 4) continue;
+      const size = offset + hit;
+      if (bytes[start + size] !== 34) return false;
+      this.at = start + size + 1;
+      if (size === 0 && isLeftOutEmpty) return true;
+      out.tag(tag);
+      out.bytes[out.at] = size;
+      out.at = content + size;
+      return true;
+    }
+    return false;
   }
 
   private bytesValue(field: JsonField, keepsZero: boolean): void {

@@ -7,6 +7,7 @@ export interface JsonField {
   /** Its place in the order in which fields are written. */
   readonly index: number;
   readonly name: string;
+  readonly protoName: string;
   readonly kind: number;
   readonly tag: number;
   /** Wire type of one element. */
@@ -24,10 +25,9 @@ export interface JsonField {
   readonly idSize: number;
   readonly enumNames: ReadonlyMap<string, number>;
   /** The JSON name and the quote behind it. */
-  readonly key: Buffer;
-  /** `"name":` as little-endian words, zeros behind. */
-  readonly label: Int32Array;
-  readonly labelSize: number;
+  readonly key: Words;
+  /** `"name":` */
+  readonly label: Words;
   /** The plan of a message field. */
   readonly plan: JsonPlan;
   /** Which field followed this one in JSON the last time: a guess that is checked. */
@@ -38,10 +38,37 @@ export interface JsonField {
 export interface JsonPlan {
   readonly fields: readonly JsonField[];
   readonly byNumber: readonly (JsonField | undefined)[];
-  /** By camelCase and by snake_case name. */
-  readonly byName: ReadonlyMap<string, JsonField>;
+  /** The names a field may have, camelCase and snake_case, found by `nameSlot`. */
+  readonly names: readonly (readonly JsonName[])[];
   /** Which field came first the last time. */
   first: JsonField | undefined;
+}
+
+/** A field and a name it may have, with the quote behind. */
+export interface JsonName {
+  readonly key: Words;
+  readonly field: JsonField;
+}
+
+/** ASCII text of four bytes or more, by words: the last word overlaps the one before. */
+export interface Words {
+  readonly words: Int32Array;
+  readonly size: number;
+}
+
+/** Text as words. */
+export function wordsOf(text: string): Words {
+  const bytes = Buffer.from(text);
+  const count = Math.ceil(bytes.length / 4);
+  const words = Int32Array.from({ length: count }, (_, word) =>
+    bytes.readInt32LE(Math.min(word * 4, bytes.length - 4)),
+  );
+  return { words, size: bytes.length };
+}
+
+/** Where in `names` a name is, by its size and its first and last byte. */
+export function nameSlot(size: number, first: number, last: number): number {
+  return (size * 5 + first * 3 + last) & 63;
 }
 
 /** Kinds as numbers, which a `switch` compares faster than strings. */
@@ -71,14 +98,17 @@ export function planOf(type: MessageType): JsonPlan {
   if (known !== undefined) return known;
   const fields: JsonField[] = [];
   const byNumber: (JsonField | undefined)[] = Array.from({ length: 17 }, () => undefined);
-  const byName = new Map<string, JsonField>();
-  const plan: JsonPlan = { fields, byNumber, byName, first: undefined };
+  const names: JsonName[][] = Array.from({ length: 64 }, () => []);
+  const plan: JsonPlan = { fields, byNumber, names, first: undefined };
   plans.set(type, plan); // before its fields: messages nest in themselves
   for (const [index, field] of type.fields.entries()) {
     const compiled = compile(field, index, plan);
     fields.push(compiled);
     byNumber[field.number] = compiled;
-    byName.set(field.protoName, compiled).set(field.name, compiled);
+    for (const name of new Set([field.name, field.protoName])) {
+      const slot = nameSlot(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 1));
+      names[slot]!.push({ key: wordsOf(`${name}"`), field: compiled });
+    }
   }
   return plan;
 }
@@ -86,11 +116,10 @@ export function planOf(type: MessageType): JsonPlan {
 function compile(field: Field, index: number, parent: JsonPlan): JsonField {
   const isMessage = field.kind === "message";
   const inOneof = field.oneof !== undefined;
-  const label = Buffer.from(`"${field.name}":`);
-  const words = Buffer.concat([label, Buffer.alloc(8)]);
   return {
     index,
     name: field.name,
+    protoName: field.protoName,
     kind: kinds[field.kind],
     tag: field.number * 8 + (packs(field) ? 2 : wireType(field)),
     wire: wireType(field),
@@ -103,9 +132,8 @@ function compile(field: Field, index: number, parent: JsonPlan): JsonField {
     alwaysWritten: isMessage && !inOneof && !field.repeated,
     idSize: field.idSize,
     enumNames: new Map(Object.entries(field.names ?? {})),
-    key: Buffer.from(`${field.name}"`),
-    label: Int32Array.from({ length: Math.ceil(label.length / 4) }, (_, word) => words.readInt32LE(word * 4)),
-    labelSize: label.length,
+    key: wordsOf(`${field.name}"`),
+    label: wordsOf(`"${field.name}":`),
     plan: isMessage ? planOf(field.type()) : parent,
     next: undefined,
   };

@@ -32,7 +32,7 @@ export class ProtoWriter {
     giveBack(this.bytes);
   }
 
-  /** Makes room for `size` bytes and a tag, a length and a number. */
+  /** Makes room for `size` bytes and a tag, a length and a number; the methods for these do not ask for room. */
   reserve(size: number): void {
     if (this.at + size + headroom <= this.bytes.length) return;
     const larger = takeScratch(Math.max(this.bytes.length * 2, this.at + size + headroom));
@@ -43,7 +43,6 @@ export class ProtoWriter {
 
   /** Writes a tag; tags of OTLP take one or two bytes. */
   tag(tag: number): void {
-    this.reserve(0);
     if (tag < 128) this.bytes[this.at++] = tag;
     else {
       this.bytes[this.at++] = (tag & 127) | 128;
@@ -80,7 +79,6 @@ export class ProtoWriter {
 
   /** A 64-bit varint from its unsigned halves. */
   varint(low: number, high: number): void {
-    this.reserve(0);
     const { bytes } = this;
     let { at } = this;
     let restLow = low;
@@ -95,20 +93,17 @@ export class ProtoWriter {
   }
 
   fixed32(value: number): void {
-    this.reserve(0);
     this.view.setUint32(this.at, value, true);
     this.at += 4;
   }
 
   fixed64(low: number, high: number): void {
-    this.reserve(0);
     this.view.setUint32(this.at, low, true);
     this.view.setUint32(this.at + 4, high, true);
     this.at += 8;
   }
 
   double(value: number): void {
-    this.reserve(0);
     this.view.setFloat64(this.at, value, true);
     this.at += 8;
   }

@@ -1,13 +1,19 @@
 import { isUtf8 } from "node:buffer";
 import { decodeUtf8 } from "../strings.ts";
 import { WireError } from "../wire_error.ts";
-import type { JsonField } from "./plan.ts";
+import type { JsonField, Words } from "./plan.ts";
 
 const ones = 0x01010101;
 const quotes = 0x22222222;
 const backslashes = 0x5c5c5c5c;
 const spaces = 0x20202020;
 const highBits = 0x80808080 | 0;
+
+/** Which of the four bytes of a little-endian word is the first quote, backslash or control character; 4 when none is. */
+export function firstSpecial(word: number): number {
+  const hits = (((word ^ quotes) - ones) | ((word ^ backslashes) - ones) | (word - spaces)) & ~word & highBits;
+  return hits === 0 ? 4 : (31 - Math.clz32(hits & -hits)) >> 3;
+}
 
 /** How deep messages may nest, and how deep an unknown value may. */
 export const maximumDepth = 100;
@@ -56,6 +62,24 @@ export class JsonScanner {
     return -1;
   }
 
+  /** Whether this text stands at `at`. */
+  matches({ words, size }: Words, at: number): boolean {
+    if (at + size > this.end) return false;
+    const { view } = this;
+    const last = words.length - 1;
+    for (let index = 0; index < last; index += 1) {
+      if (view.getInt32(at + index * 4, true) !== words[index]) return false;
+    }
+    return view.getInt32(at + size - 4, true) === words[last];
+  }
+
+  /** Reads this text if it stands at `at`. */
+  takes(text: Words): boolean {
+    if (!this.matches(text, this.at)) return false;
+    this.at += text.size;
+    return true;
+  }
+
   /** Reads the string whose opening quote is at `at`. */
   string(): void {
     const { bytes, view, end } = this;
@@ -66,9 +90,9 @@ export class JsonScanner {
     for (;;) {
       while (at <= lastWord) {
         const word = view.getInt32(at, true);
-        const hits = (((word ^ quotes) - ones) | ((word ^ backslashes) - ones) | (word - spaces)) & ~word & highBits;
-        if (hits !== 0) {
-          at += (31 - Math.clz32(hits & -hits)) >> 3;
+        const hit = firstSpecial(word);
+        if (hit < 4) {
+          at += hit;
           break;
         }
         at += 4;

@@ -1,19 +1,15 @@
+import type { Words } from "./plan.ts";
 import { copyBytes } from "./proto_writer.ts";
+import { firstSpecial } from "./scanner.ts";
 import { giveBack, takeScratch } from "./scratch.ts";
 
-/** Most bytes a number and the punctuation around it take. */
-const headroom = 48;
+/** Most bytes a name, a number and the punctuation around them take. */
+const headroom = 128;
 
 const hexPairs = Uint16Array.from({ length: 256 }, (_, byte) => {
   const digits = byte.toString(16).padStart(2, "0");
   return digits.charCodeAt(0) | (digits.charCodeAt(1) << 8);
 });
-
-const ones = 0x01010101;
-const quotes = 0x22222222;
-const backslashes = 0x5c5c5c5c;
-const spaces = 0x20202020;
-const highBits = 0x80808080 | 0;
 
 /** Writes JSON text forwards into scratch memory. */
 export class TextWriter {
@@ -38,7 +34,7 @@ export class TextWriter {
     giveBack(this.bytes);
   }
 
-  /** Makes room for `size` bytes, a number and the punctuation around it. */
+  /** Makes room for `size` bytes, a name, a number and punctuation; what writes these does not ask for room. */
   reserve(size: number): void {
     if (this.at + size + headroom <= this.bytes.length) return;
     const larger = takeScratch(Math.max(this.bytes.length * 2, this.at + size + headroom));
@@ -47,25 +43,22 @@ export class TextWriter {
     this.view = new DataView(larger.buffer, larger.byteOffset, larger.byteLength);
   }
 
-  /** One ASCII character; there is room for some after any `reserve`. */
+  /** One ASCII character. */
   char(code: number): void {
     this.bytes[this.at++] = code;
   }
 
-  /** `"name":` from its words. */
-  label(words: Int32Array, size: number): void {
-    this.reserve(size);
-    let { at } = this;
-    for (let index = 0; index < words.length; index += 1) {
-      this.view.setInt32(at, words[index]!, true);
-      at += 4;
-    }
+  /** Text from its words. */
+  constant({ words, size }: Words): void {
+    const { view, at } = this;
+    const last = words.length - 1;
+    for (let index = 0; index < last; index += 1) view.setInt32(at + index * 4, words[index]!, true);
+    view.setInt32(at + size - 4, words[last]!, true);
     this.at += size;
   }
 
-  /** ASCII text as it is. */
+  /** Short ASCII text as it is. */
   ascii(text: string): void {
-    this.reserve(text.length);
     for (let index = 0; index < text.length; index += 1) this.bytes[this.at++] = text.charCodeAt(index);
   }
 
@@ -76,10 +69,10 @@ export class TextWriter {
     let start = from;
     for (;;) {
       const stop = this.nextSpecial(source, view, start, to);
-      this.reserve(stop - start + 6);
       copyBytes(source, view, start, stop, this.bytes, this.view, this.at);
       this.at += stop - start;
       if (stop === to) break;
+      this.reserve(to - stop + 6);
       this.escape(source[stop]!);
       start = stop + 1;
     }
@@ -91,8 +84,8 @@ export class TextWriter {
     let at = from;
     for (const lastWord = to - 4; at <= lastWord; at += 4) {
       const word = view.getInt32(at, true);
-      const hits = (((word ^ quotes) - ones) | ((word ^ backslashes) - ones) | (word - spaces)) & ~word & highBits;
-      if (hits !== 0) return at + ((31 - Math.clz32(hits & -hits)) >> 3);
+      const hit = firstSpecial(word);
+      if (hit < 4) return at + hit;
     }
     for (; at < to; at += 1) {
       const byte = source[at]!;
@@ -139,7 +132,6 @@ export class TextWriter {
 
   /** A 64-bit integer as a JSON string of its decimal digits, from its unsigned halves. */
   integer64(low: number, high: number, isSigned: boolean): void {
-    this.reserve(0);
     this.char(34);
     if (isSigned && high > 0x7fffffff) {
       this.char(45);
@@ -183,30 +175,69 @@ export class TextWriter {
 
   /** A number up to 2^32 - 1 in decimal digits. */
   unsigned(value: number): void {
-    let size = 1;
-    for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) size += 1;
-    let rest = value;
-    for (let at = this.at + size - 1; at >= this.at; at -= 1) {
-      const next = Math.floor(rest / 10);
+    if (value < 10) {
+      this.char(48 + value);
+      return;
+    }
+    if (value > 0x7fffffff) {
+      this.unsigned(Math.floor(value / 10));
+      this.char(48 + (value % 10));
+      return;
+    }
+    let rest = value | 0;
+    let at = this.at + digitCount(rest);
+    this.at = at;
+    while (rest > 0) {
+      const next = (rest / 10) | 0;
+      at -= 1;
       this.bytes[at] = 48 + rest - next * 10;
       rest = next;
     }
-    this.at += size;
   }
 
   /** A 32-bit integer as a JSON number. */
   int32(value: number): void {
-    this.reserve(0);
     if (value < 0) this.char(45);
     this.unsigned(Math.abs(value));
   }
 
   /** A double as Go writes it: shortest digits, an exponent of two digits or more below 1e-6 and from 1e21 on. */
   double(value: number): void {
-    this.reserve(0);
-    if (Number.isInteger(value) && Math.abs(value) < 4294967296 && !Object.is(value, -0)) this.int32(value);
-    else if (Number.isFinite(value)) {
-      this.ascii(Object.is(value, -0) ? "-0" : String(value).replace(/e([+-])(\d)$/, "e$10$2"));
-    } else this.ascii(Number.isNaN(value) ? '"NaN"' : value > 0 ? '"Infinity"' : '"-Infinity"');
+    const magnitude = Math.abs(value);
+    if (magnitude < 4294967296 && !Object.is(value, -0)) {
+      const thousandths = Math.round(magnitude * 1000);
+      if (thousandths / 1000 === magnitude) {
+        this.thousandths(value < 0, thousandths);
+        return;
+      }
+    }
+    this.ascii(doubleText(value));
   }
+
+  /** Few enough digits to be the shortest that name this double. */
+  private thousandths(isNegative: boolean, value: number): void {
+    if (isNegative) this.char(45);
+    const whole = Math.floor(value / 1000);
+    this.unsigned(whole);
+    const rest = value - whole * 1000;
+    if (rest === 0) return;
+    this.char(46);
+    this.char(48 + Math.floor(rest / 100));
+    if (rest % 100 === 0) return;
+    this.char(48 + (Math.floor(rest / 10) % 10));
+    if (rest % 10 !== 0) this.char(48 + (rest % 10));
+  }
+}
+
+/** Digits of a number up to 2^31 - 1. */
+function digitCount(value: number): number {
+  if (value < 100000) return value < 100 ? (value < 10 ? 1 : 2) : value < 1000 ? 3 : value < 10000 ? 4 : 5;
+  if (value < 10000000) return value < 1000000 ? 6 : 7;
+  return value < 100000000 ? 8 : value < 1000000000 ? 9 : 10;
+}
+
+function doubleText(value: number): string {
+  if (Number.isNaN(value)) return '"NaN"';
+  if (!Number.isFinite(value)) return value > 0 ? '"Infinity"' : '"-Infinity"';
+  return Object.is(value, -0) ? "-0" : String(value).replace(/e([+-])(\d)$/, "e$10$2");
 }

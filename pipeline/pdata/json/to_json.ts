@@ -1,10 +1,11 @@
 import { decodeMessage } from "../objects/decode.ts";
 import { encodeMessage } from "../objects/encode.ts";
+import { keyValue } from "../objects/messages.ts";
 import { requestType } from "../objects/requests.ts";
 import type { Signal } from "../signal.ts";
 import { afterField, afterLength, afterVarint, readVarint } from "../wire.ts";
 import type { JsonField, JsonPlan } from "./plan.ts";
-import { kinds, planOf } from "./plan.ts";
+import { kinds, planOf, wordsOf } from "./plan.ts";
 import { TextWriter } from "./text_writer.ts";
 
 /**
@@ -39,7 +40,7 @@ function writeJoined(field: JsonField, chunks: readonly Buffer[], out: TextWrite
     const writer = new JsonWriter(bytes, out);
     for (let at = 0; at < bytes.length; at = afterField(bytes, at)) {
       if (readVarint(bytes, at) !== field.tag) continue;
-      if (separator === 0) out.label(field.label, field.labelSize);
+      if (separator === 0) out.constant(field.label);
       out.char(separator === 0 ? 91 : 44);
       separator = 44;
       writer.value(field, afterVarint(bytes, at));
@@ -54,6 +55,11 @@ class Unordinary extends Error {}
 
 /** Enough for a hundred messages inside each other, sixteen fields each, and a first and last position per field. */
 const slotCount = 102 * 32;
+
+const attributePlan = planOf(keyValue);
+const [keyField, valueField] = attributePlan.fields as [JsonField, JsonField];
+const attributeOpening = wordsOf('{"key":');
+const valueOpening = wordsOf(',"value":{');
 
 class JsonWriter {
   private readonly bytes: Buffer;
@@ -87,9 +93,10 @@ class JsonWriter {
         if (field.alwaysWritten) this.emptyMessage(field, open);
         continue;
       }
+      out.reserve(0);
       const before = out.at;
       if (before !== open) out.char(44);
-      out.label(field.label, field.labelSize);
+      out.constant(field.label);
       const isWritten = field.repeated
         ? this.list(field, first, slots[base + index * 2 + 1]!)
         : this.value(field, first) || !field.implicit;
@@ -104,7 +111,7 @@ class JsonWriter {
     const { out } = this;
     out.reserve(0);
     if (out.at !== open) out.char(44);
-    out.label(field.label, field.labelSize);
+    out.constant(field.label);
     out.char(123);
     out.char(125);
   }
@@ -148,7 +155,7 @@ class JsonWriter {
       if (tag === field.tag && field.packed) this.packed(field, value, open);
       else if (tag === field.tag || (field.packed && tag === ((field.tag & ~7) | field.wire))) {
         if (out.at !== open) out.char(44);
-        this.value(field, value);
+        if (field.plan !== attributePlan || !this.attribute(value)) this.value(field, value);
         out.reserve(0);
       }
       at = afterField(bytes, at);
@@ -168,6 +175,35 @@ class JsonWriter {
       out.reserve(0);
       at = field.wire === 1 ? at + 8 : field.wire === 5 ? at + 4 : afterVarint(bytes, at);
     }
+  }
+
+  /**
+   * Writes the attribute most attributes are: a key, then text, a number or a boolean. False, with nothing written, when
+   * it is another one.
+   */
+  private attribute(lengthAt: number): boolean {
+    const { bytes, view, out } = this;
+    const end = afterLength(bytes, lengthAt);
+    const keyTag = afterVarint(bytes, lengthAt);
+    if (keyTag >= end || bytes[keyTag] !== keyField.tag) return false;
+    const valueTag = afterLength(bytes, keyTag + 1);
+    if (valueTag >= end || bytes[valueTag] !== valueField.tag || afterLength(bytes, valueTag + 1) !== end) return false;
+    const memberTag = afterVarint(bytes, valueTag + 1);
+    if (memberTag >= end) return false;
+    const member = valueField.plan.byNumber[bytes[memberTag]! >>> 3];
+    if (member === undefined || member.kind === kinds.message || member.tag !== bytes[memberTag]) return false;
+    if (afterField(bytes, memberTag) !== end) return false;
+    const keyStart = afterVarint(bytes, keyTag + 1);
+    if (keyStart === valueTag) return false;
+    out.constant(attributeOpening);
+    out.string(bytes, view, keyStart, valueTag);
+    out.constant(valueOpening);
+    out.constant(member.label);
+    this.value(member, memberTag + 1);
+    out.reserve(0);
+    out.char(125);
+    out.char(125);
+    return true;
   }
 
   /** Writes one value that begins, behind its tag, at `at`; false when it is zero or empty. */
@@ -203,7 +239,6 @@ class JsonWriter {
       }
       case kinds.fixed32: {
         const value = view.getUint32(at, true);
-        out.reserve(0);
         out.unsigned(value);
         return value !== 0;
       }
@@ -214,7 +249,6 @@ class JsonWriter {
 
   private varint(field: JsonField, at: number): boolean {
     const { bytes, out } = this;
-    out.reserve(0);
     const low = readVarint(bytes, at);
     switch (field.kind) {
       case kinds.int64:

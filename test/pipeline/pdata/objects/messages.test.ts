@@ -28,7 +28,7 @@ function protoFacts(field: protobuf.Field): object {
     protoName: (field as unknown as { protoName: string }).protoName,
     type: isEnum ? "enum" : resolvedType === null ? field.type : resolvedType.fullName.slice(1),
     repeated: field.repeated,
-    packed: field.repeated && (isEnum || protobuf.types.packed[field.type] !== undefined),
+    packed: field.repeated && (isEnum || Object.hasOwn(protobuf.types.packed, field.type)),
     oneof: partOf === null || partOf.isProto3Optional ? undefined : partOf.name,
     optional: partOf?.isProto3Optional === true,
     names: isEnum ? { ...resolvedType.values } : undefined,
