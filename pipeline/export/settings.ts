@@ -124,7 +124,7 @@ const queue = z
     const refuse = (key: string, message: string) =>
       context.addIssue({ code: "custom", message, path: ["batch", key] });
     if (batch.sizer === "requests") refuse("sizer", '`batch` supports only `items` or `bytes` sizer, found "requests"');
-    if (batch.sizer === sizer && batch.min_size > queue_size) {
+    else if (batch.sizer === sizer && batch.min_size > queue_size) {
       refuse("min_size", "`min_size` must be less than or equal to `queue_size`");
     }
     if (batch.max_size > 0 && batch.max_size < batch.min_size) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Agent, request } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
+import { buffer } from "node:stream/consumers";
 import { after, describe, it } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { z } from "../../../pipeline/config/schema.ts";
@@ -49,10 +50,13 @@ function post(address: string, body: Buffer, headers: object = {}, options: obje
   return new Promise((resolve, reject) => {
     const sent = (secure ? tlsRequest : request)(url, { method: "POST", headers: { ...headers }, agent, ...options });
     sent.on("error", reject);
-    sent.on("response", async (response) => {
-      const parts: Buffer[] = [];
-      for await (const part of response) parts.push(part);
-      resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts), headers: response.headers });
+    sent.on("response", (response) => {
+      const reply = async () => ({
+        status: response.statusCode ?? 0,
+        body: await buffer(response),
+        headers: response.headers,
+      });
+      void reply().then(resolve, reject);
     });
     sent.end(body);
   });
