@@ -63,7 +63,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 async function dispatch(argv: readonly string[]): Promise<number> {
   const [name = "", ...rest] = argv;
   if (name === "-v" || name === "--version") return say(`otelpipe version ${version}\n`);
-  if (name === "" || name === "-h" || name === "--help") return say(helpText());
+  if (name === "") throw new UsageError("at least one config flag must be provided; otelpipe --help says more");
+  if (name === "-h" || name === "--help") return say(helpText());
   if (name === "help") return say(rest[0] === undefined ? helpText() : usageText(rest[0], await commandNamed(rest[0])));
   if (name.startsWith("-")) {
     if (asksForHelp(argv)) return say(helpText());
@@ -115,9 +116,10 @@ function usageText(name: string, { summary, usage }: Command): string {
   return `${summary}\n\nUsage:\n  otelpipe ${name} ${usage}`.trimEnd().concat("\n");
 }
 
-/** Mistakes of the user as a message, everything else with its stack: it is a bug. */
+/** What the user or the world did wrong as a message; anything else, a bug, with its stack. */
 async function errorText(error: unknown): Promise<string> {
   if (!(error instanceof Error)) return `Error: ${String(error)}\n`;
   if (error.name === "ConfigError") return (await import("./config_error_text.ts")).configErrorText(error);
-  return `Error: ${error.message}\n`;
+  if (error.name === "Error" || error instanceof UsageError) return `Error: ${error.message}\n`;
+  return `Error: this is a bug in otelpipe: ${error.stack ?? error.message}\n`;
 }

@@ -129,11 +129,10 @@ function orEmpty(settings: Tree): Tree {
   return isNull ? { kind: "table", entries: new Map(), place: settings.place } : settings;
 }
 
-/** A problem of the settings as a whole stands at the component's id. */
+/** What is missing in settings that were written down stands at the component's id. */
 function besideKey(problem: Problem, { settings, place }: Declared): Problem {
-  return problem.place.start === settings.place.start && problem.place.end === settings.place.end
-    ? { ...problem, place }
-    : problem;
+  const isWhole = problem.place.start === settings.place.start && problem.place.end === settings.place.end;
+  return isWhole && settings.fromReference !== true ? { ...problem, place } : problem;
 }
 
 /** One line per component that is configured under an old name. */

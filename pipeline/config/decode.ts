@@ -141,14 +141,21 @@ function problemOf(schema: z.ZodType, tree: Tree, root: Root, issue: Issue, subj
   );
   if (value === undefined && path.length > 0 && issue.code !== "custom") return missing(schema, tree, path, subject);
   const accepted = acceptedValues(issue);
-  const mayShow = node?.raw === undefined && typeof value !== "object";
+  const mayShow = node?.fromReference !== true && typeof value !== "object";
   return {
     place: issue.code === "invalid_key" ? keyPlaceAt(tree, path) : valuePlaceAt(tree, path),
     path: [...subject.path, ...path],
-    message: issueMessage(issue, value, mayShow),
+    message: hidden(issueMessage(issue, value, mayShow), value, mayShow),
     ...(typeof value === "string" && mayShow ? hintFor(value, issue, accepted) : {}),
     notes: notes(subject, acceptsLine(nameOf(path, subject), accepted)),
   };
+}
+
+/** A message of a component's own check may quote the value; one that came out of a reference is not shown. */
+function hidden(message: string, value: unknown, mayShow: boolean): string {
+  if (mayShow || typeof value !== "string" || value === "") return message;
+  const quoted = message.replaceAll(JSON.stringify(value), '"…"');
+  return value.length > 3 ? quoted.replaceAll(value, "…") : quoted;
 }
 
 function hintFor(value: string, issue: Issue, accepted: readonly string[]): { readonly hint?: string } {

@@ -41,26 +41,31 @@ interface Expansion {
   rounds: number;
 }
 
+/** Expands the values of `node`. What came out of a reference keeps the path of that reference. */
 function expandNode(expansion: Expansion, node: Tree, path: Path): Tree {
+  const below = (segment: string | number): Path => (expansion.inside ? path : [...path, segment]);
   switch (node.kind) {
     case "scalar":
       return expandScalar(expansion.inside ? expansion : { ...expansion, inside: true, rounds: 0 }, node, path);
     case "list":
-      return { ...node, items: node.items.map((item, index) => expandNode(expansion, item, [...path, index])) };
-    case "table":
-      return { ...node, entries: new Map([...node.entries].map((entry) => expandEntry(expansion, entry, path))) };
+      return { ...node, items: node.items.map((item, index) => expandNode(expansion, item, below(index))) };
+    case "table": {
+      const entries = [...node.entries].map(([key, entry]): [string, Entry] => {
+        return [key, { ...entry, value: expandNode(expansion, entry.value, below(key)) }];
+      });
+      return { ...node, entries: new Map(entries) };
+    }
   }
-}
-
-function expandEntry(expansion: Expansion, [key, entry]: [string, Entry], path: Path): [string, Entry] {
-  return [key, { ...entry, value: expandNode(expansion, entry.value, [...path, key]) }];
 }
 
 function expandScalar(expansion: Expansion, scalar: Scalar, path: Path): Tree {
   if (typeof scalar.value !== "string" || !scalar.value.includes("$")) return scalar;
   const text = resolveEmbedded(expansion, scalar.value, scalar.place, path);
   const whole = findReference(text);
-  if (whole === undefined) return { ...scalar, value: unescaped(text) };
+  if (whole === undefined) {
+    const changed = text !== scalar.value ? { fromReference: true as const } : {};
+    return { ...scalar, value: unescaped(text), ...changed };
+  }
   return expandWhole(expansion, whole.uri, referencePlace(scalar.place, text), path);
 }
 
@@ -79,9 +84,10 @@ function resolveEmbedded(expansion: Expansion, value: string, place: Place, path
 
 function expandWhole(expansion: Expansion, uri: string, place: Place, path: Path): Tree {
   const retrieved = behind(expansion, uri, place, path);
-  if (retrieved === undefined) return { kind: "scalar", value: null, place, raw: "" };
+  const moved = { place, fromReference: true } as const;
+  if (retrieved === undefined) return { kind: "scalar", value: null, raw: "", ...moved };
   const { text, literal } = retrieved;
-  if (literal === true) return { kind: "scalar", value: text, place, raw: text };
+  if (literal === true) return { kind: "scalar", value: text, raw: text, ...moved };
   const parsed = parseYaml({ name: uri, text });
   const isText = parsed.problems.length > 0 || (parsed.tree.kind === "scalar" && typeof parsed.tree.value === "string");
   if (isText) return expandText(expansion, text, place, path);
@@ -92,7 +98,7 @@ function expandWhole(expansion: Expansion, uri: string, place: Place, path: Path
 
 /** A text that came out of a reference and is no other YAML value: taken as it is, and expanded once more. */
 function expandText(expansion: Expansion, text: string, place: Place, path: Path): Tree {
-  const tree = expandScalar(expansion, { kind: "scalar", value: text, place }, path);
+  const tree = expandScalar(expansion, { kind: "scalar", value: text, place, fromReference: true }, path);
   const isText = tree.kind === "scalar" && typeof tree.value === "string" && tree.raw === undefined;
   return isText ? { ...tree, raw: String(tree.value) } : tree;
 }
@@ -106,6 +112,7 @@ function rawText(expansion: Expansion, text: string, place: Place): string {
 /** What is behind a reference; undefined when there is nothing and a problem was reported. */
 function behind(expansion: Expansion, uri: string, place: Place, path: Path): Found | undefined {
   expansion.rounds += 1;
+  if (expansion.rounds > maximumRounds + 1) return undefined;
   if (expansion.rounds > maximumRounds) {
     return report(expansion, place, path, `more than ${maximumRounds} references inside each other: a circle?`);
   }
@@ -157,20 +164,19 @@ function referencePlace(place: Place, reference: string): Place {
   return { ...place, start: place.start + at, end: place.start + at + reference.length };
 }
 
-/** The same values, all placed at `place`. */
+/** The same values, all placed at the reference they came out of. */
 function moveTo(tree: Tree, place: Place): Tree {
+  const moved = { place, fromReference: true } as const;
   switch (tree.kind) {
     case "scalar":
-      return { ...tree, place };
+      return { ...tree, ...moved };
     case "list":
-      return { ...tree, items: tree.items.map((item) => moveTo(item, place)), place };
-    case "table":
-      return {
-        ...tree,
-        place,
-        entries: new Map(
-          [...tree.entries].map(([key, { value }]) => [key, { keyPlace: place, value: moveTo(value, place) }]),
-        ),
-      };
+      return { ...tree, ...moved, items: tree.items.map((item) => moveTo(item, place)) };
+    case "table": {
+      const entries = [...tree.entries].map(
+        ([key, { value }]) => [key, { keyPlace: place, value: moveTo(value, place) }] as const,
+      );
+      return { ...tree, ...moved, entries: new Map(entries) };
+    }
   }
 }

@@ -5,7 +5,7 @@ import { aliasWarnings, declareComponents, decodeSection } from "./components.ts
 import { expandTree } from "./expand.ts";
 import { mergeTrees } from "./merge.ts";
 import type { Source } from "./place.ts";
-import { ConfigError, type Problem, placeText } from "./problem.ts";
+import { ConfigError, type Problem } from "./problem.ts";
 import type { ResolvedConfig, ResolvedPipeline } from "./resolved.ts";
 import { type PipelineDraft, type Reference, readService } from "./service.ts";
 import { openSource, processSurroundings, type Surroundings } from "./source.ts";
@@ -83,7 +83,8 @@ export async function resolveConfig(
   if (check) problems.push(...checkDraft({ root, declarations, service, manifest: catalog.manifest }));
   const warnings = [...expanded.warnings, ...aliasWarnings(declarations)];
   const { telemetry, settings } = service;
-  if (problems.length > 0 || telemetry === undefined) throw new ConfigError(withoutRepeats(problems), warnings);
+  if (problems.length > 0 || telemetry === undefined)
+    throw new ConfigError(withoutEchoes(problems, expanded.problems), warnings);
   const pipelines = new Map(service.pipelines.map((pipeline) => [pipeline.id, resolvePipeline(pipeline)]));
   return { ...decoded, service: { extensions: unique(service.extensions), pipelines, telemetry, settings }, warnings };
 }
@@ -128,13 +129,11 @@ function unknownSections(root: Table): Problem[] {
     }));
 }
 
-/** Several aliases of one anchor report the same thing at the same place. */
-function withoutRepeats(problems: readonly Problem[]): readonly Problem[] {
-  const seen = new Set<string>();
-  return problems.filter((problem) => {
-    const key = `${placeText(problem.place)} ${problem.path.join("\n")} ${problem.message}`;
-    return !seen.has(key) && seen.add(key);
-  });
+/** Leaves out what was only found because a reference at the same place could not be replaced. */
+function withoutEchoes(problems: readonly Problem[], broken: readonly Problem[]): readonly Problem[] {
+  const isEcho = ({ path }: Problem) =>
+    broken.some((cause) => cause.path.length > 0 && cause.path.every((segment, index) => segment === path[index]));
+  return problems.filter((problem) => broken.includes(problem) || !isEcho(problem));
 }
 
 function resolvePipeline({ id, signal, receivers, processors, exporters, place }: PipelineDraft): ResolvedPipeline {

@@ -31,9 +31,12 @@ export function referencePage(definition: AnyDefinition): string {
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [header, header.map(() => "---"), ...rows];
-  return lines
-    .map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`)
-    .join("\n");
+  return lines.map((cells) => `| ${cells.map(escaped).join(" | ")} |`).join("\n");
+}
+
+/** Text that stands in a table's cell: no line ends, no cell borders, no tags. */
+function escaped(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("<", "\\<").replaceAll("\n", " ");
 }
 
 function code(text: string): string {

@@ -34,6 +34,8 @@ interface Placed {
   readonly place: Place;
   /** The text behind a value that is one whole `${…}`: what a string setting takes instead of the YAML value. */
   readonly raw?: string;
+  /** The value holds what came out of a reference: maybe a secret, so no error shows it. */
+  readonly fromReference?: true;
 }
 
 /** Where in a tree: keys and list indices from the root. */

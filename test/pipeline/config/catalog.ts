@@ -105,6 +105,15 @@ const debug = exporter({
   traces: () => ({ consume: () => {} }),
 });
 
+const forwardExporter = exporter({
+  type: "forward",
+  stability: { traces: "alpha" },
+  summary: "Has the type of a connector.",
+  config: nothing,
+  examples: [],
+  traces: () => ({ consume: () => {} }),
+});
+
 const count = connector({
   type: "count",
   stability: { traces_to_metrics: "alpha", logs_to_metrics: "alpha" },
@@ -136,7 +145,11 @@ const healthCheck = extension({
 export const testRegistry: Registry = {
   receivers: { otlp: async () => ({ default: otlpReceiver }), lines: async () => ({ default: logsReceiver }) },
   processors: { batch: async () => ({ default: batch }), sampler: async () => ({ default: sampler }) },
-  exporters: { otlp_grpc: async () => ({ default: otlpExporter }), debug: async () => ({ default: debug }) },
+  exporters: {
+    otlp_grpc: async () => ({ default: otlpExporter }),
+    debug: async () => ({ default: debug }),
+    forward: async () => ({ default: forwardExporter }),
+  },
   connectors: { count: async () => ({ default: count }), forward: async () => ({ default: forward }) },
   extensions: { health_check: async () => ({ default: healthCheck }) },
 };
