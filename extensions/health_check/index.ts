@@ -1,9 +1,9 @@
-import { createServer } from "node:http";
 import { extension, type Lifecycle } from "../../pipeline/component.ts";
 import { duration, formatDuration, z } from "../../pipeline/config/schema.ts";
 import type { Clock, ExtensionHost } from "../../pipeline/host.ts";
-import { type Listening, listen } from "../../pipeline/net/listener.ts";
+import { NodeHttpServer } from "../../pipeline/net/http_server.ts";
 import { httpServerShape } from "../../pipeline/net/settings.ts";
+import type { HttpAnswer, RequestHead, TransportServer } from "../../pipeline/net/transport.ts";
 
 const config = z.strictObject({
   ...httpServerShape("localhost:13133", { header: "1m", write: "30s", idle: "1m" }),
@@ -46,51 +46,44 @@ export default extension({
 class HealthCheck implements Lifecycle {
   readonly #settings: Settings;
   readonly #host: ExtensionHost;
-  #listening: Listening | undefined;
+  readonly #server: TransportServer;
   #readySinceMs: number | undefined;
   #stopListening: () => void = () => {};
 
   constructor(settings: Settings, host: ExtensionHost) {
     this.#settings = settings;
     this.#host = host;
+    const answer = ({ path }: RequestHead) => this.#answer(path);
+    // Every request is answered by its head alone, whatever its method; none gets as far as `handle`.
+    const handler = { judge: answer, reject: answer, handle: () => {} };
+    this.#server = new NodeHttpServer(settings, handler, host);
   }
 
   async start(): Promise<void> {
     this.#stopListening = this.#host.service.onState((state) => {
       this.#readySinceMs = state === "running" ? this.#host.clock.nowMs() : undefined;
     });
-    const { endpoint, transport } = this.#settings;
-    this.#listening = await listen({ endpoint, transport }, () =>
-      createServer((request, response) => {
-        const { status, type, body } = this.answer(request.url?.split("?")[0] ?? "/");
-        response.writeHead(status, { "content-type": type }).end(body);
-      }),
-    );
-    this.#host.logger.info({ endpoint: this.#listening.addresses[0] }, "Health check is listening.");
+    await this.#server.start();
+    this.#host.logger.info({ endpoint: this.#server.addresses.join(", ") }, "Starting health_check extension");
   }
 
   async stop(): Promise<void> {
     this.#stopListening();
-    this.#listening?.close();
-    this.#listening?.destroyConnections();
+    await this.#server.stop(0);
   }
 
-  /** The answer to a request for `path`, whatever its method. */
-  answer(path: string): { status: number; type: string; body: string } {
-    if (this.#settings.path !== "/" && path !== this.#settings.path) {
-      return { status: 404, type: "text/plain; charset=utf-8", body: "404 page not found\n" };
-    }
+  #answer(path: string): HttpAnswer {
+    const { path: own, response_body: fixed } = this.#settings;
+    if (own !== "/" && path !== own) return { status: 404, headers: plain, body: "404 page not found\n" };
     const isReady = this.#readySinceMs !== undefined;
-    const fixed = this.#settings.response_body;
-    const body =
-      fixed === undefined ? healthBody(this.#readySinceMs, this.#host.clock) : fixed[isReady ? "healthy" : "unhealthy"];
-    return {
-      status: isReady ? 200 : 503,
-      type: fixed === undefined ? "application/json" : "text/plain; charset=utf-8",
-      body,
-    };
+    const status = isReady ? 200 : 503;
+    if (fixed !== undefined) return { status, headers: plain, body: isReady ? fixed.healthy : fixed.unhealthy };
+    const body = healthBody(this.#readySinceMs, this.#host.clock);
+    return { status, headers: { "content-type": "application/json" }, body };
   }
 }
+
+const plain = { "content-type": "text/plain; charset=utf-8" };
 
 function healthBody(readySinceMs: number | undefined, clock: Clock): string {
   if (readySinceMs === undefined) {

@@ -21,8 +21,13 @@ async function healthCheck(config: object) {
   const lines = host.logs;
   const extension = definition.create(settings, { ...host, service } as unknown as ExtensionHost);
   await extension.start?.();
-  const endpoint = lines.find(({ message }) => message.startsWith("Health"))?.fields["endpoint"];
-  return { host, get: (path = "/", method = "GET") => fetch(`http://${endpoint}${path}`, { method }), tell, extension };
+  const endpoint = lines.find(({ message }) => message.includes("health_check"))?.fields["endpoint"];
+  return {
+    host,
+    get: (path = "/", method = "GET") => fetch(`http://${String(endpoint).split(", ")[0]}${path}`, { method }),
+    tell,
+    extension,
+  };
 }
 
 describe("health_check", () => {
