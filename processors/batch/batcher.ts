@@ -193,9 +193,9 @@ class Shard<T extends Batchable> {
 
   /** Sends one batch: everything that has collected, or the first `send_batch_max_size` items of it. */
   #send(): void {
-    const all = this.#pending.length === 1 ? (this.#pending[0] as T) : concat<T>(this.#pending);
-    const maxItems = this.#settings.send_batch_max_size;
-    const [first, ...rest] = maxItems > 0 && all.itemCount > maxItems ? split(all, { items: maxItems }) : [all];
+    const all = concat<T>(this.#pending);
+    const { send_batch_max_size: maxItems } = this.#settings;
+    const [first, ...rest]: T[] = maxItems > 0 ? split<T>(all, { items: maxItems }) : [all];
     if (first === undefined) return;
     this.#pending = rest;
     this.#pendingItems -= first.itemCount;
