@@ -1,18 +1,8 @@
 import { duration, optionalBlock, z } from "../../pipeline/config/schema.ts";
-
-/** A key of the Collector's that cannot be used here yet: an error that says so. */
-function notYet(name: string) {
-  return z
-    .unknown()
-    .refine((value) => value === undefined || value === null || value === "", {
-      error: `${name} is not supported by otelpipe yet: remove it`,
-    })
-    .optional()
-    .describe("Not supported yet.");
-}
+import { unsupported } from "../../pipeline/net/unsupported.ts";
 
 const rotation = z.strictObject({
-  max_megabytes: z.number().min(0).default(100).describe("Size (MiB) at which a file is renamed and a new one begun."),
+  max_megabytes: z.number().min(0).default(100).describe("Size (MiB) at which a file is renamed and a new one begun; 0: 100."),
   max_days: z.int().min(0).default(0).describe("Age at which renamed files are deleted; 0: never."),
   max_backups: z.int().min(0).default(100).describe("Renamed files that are kept; 0: all."),
   localtime: z.boolean().default(false).describe("Whether names of renamed files carry local time instead of UTC."),
@@ -61,7 +51,7 @@ export const config = z
       .optional()
       .describe("Mode of folders that are made; 0755 when not given."),
     group_by: groupBy,
-    encoding: notYet("encoding"),
+    encoding: unsupported("encoding", "Extension that encodes batches."),
   })
   .superRefine((settings, context) => {
     const refuse = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });

@@ -47,8 +47,12 @@ class FileExporter implements Exporter<Pdata> {
     this.#writer.write(delivery, this.#host);
   }
 
-  async drain(): Promise<void> {
-    await this.#writer.idle();
+  async drain(deadlineMs: number): Promise<void> {
+    const { clock } = this.#host;
+    const { promise: outOfTime, resolve } = Promise.withResolvers<void>();
+    const timer = clock.setTimer(resolve, Math.max(0, deadlineMs - clock.monotonicMs()));
+    await Promise.race([this.#writer.idle(), outOfTime]);
+    clock.clearTimer(timer);
   }
 
   async stop(): Promise<void> {
@@ -65,7 +69,7 @@ function writerOf(settings: Config, host: ExporterHost): FileWriter {
       path,
       append,
       rotation: rotation && {
-        maxBytes: rotation.max_megabytes * 1024 * 1024,
+        maxBytes: (rotation.max_megabytes || 100) * 1024 * 1024,
         maxDays: rotation.max_days,
         maxBackups: rotation.max_backups,
         localTime: rotation.localtime,

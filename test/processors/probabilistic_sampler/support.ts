@@ -51,7 +51,9 @@ export function sampleLogs(settings: Readonly<Record<string, unknown>>, data: Lo
   const host = simulatedHost({ id: "probabilistic_sampler", signal: "logs" });
   const { sent } = run(definition.logs!(configured(settings), host), [data]);
   const records = sent.flatMap((delivery) =>
-    decode<"logs">(delivery.data).resourceLogs.flatMap(({ scopeLogs }) => scopeLogs.flatMap(({ logRecords }) => logRecords)),
+    decode<"logs">(delivery.data).resourceLogs.flatMap(({ scopeLogs }) =>
+      scopeLogs.flatMap(({ logRecords }) => logRecords),
+    ),
   );
   return { records, host };
 }
