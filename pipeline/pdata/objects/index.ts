@@ -1,4 +1,4 @@
-import type { Pdata, PdataOf } from "../pdata.ts";
+import type { Logs, Metrics, Pdata, PdataOf, Profiles, Traces } from "../pdata.ts";
 import { receive } from "../receive.ts";
 import type { Signal } from "../signal.ts";
 import { decodeChunks } from "./decode.ts";
@@ -12,13 +12,17 @@ export type { Decoded, DeepPartial } from "./types.ts";
  * The request as plain objects (see `types.ts`), which share no memory with `data`. Costs 10 to 20 us a span: for tests,
  * debug output and the odd transformation, not for the path every batch takes.
  */
-export function decode<S extends Signal>(data: PdataOf[S]): Decoded[S] {
-  const { signal, chunks }: Pdata = data;
+export function decode(data: Traces): Decoded["traces"];
+export function decode(data: Metrics): Decoded["metrics"];
+export function decode(data: Logs): Decoded["logs"];
+export function decode(data: Profiles): Decoded["profiles"];
+export function decode<S extends Signal>(data: PdataOf[S]): Decoded[S];
+export function decode({ signal, chunks }: Pdata): Decoded[Signal] {
   const object = decodeChunks(
     requestType[signal],
     chunks.map((chunk) => chunk.bytes),
   );
-  return object as unknown as Decoded[S];
+  return object as unknown as Decoded[Signal];
 }
 
 /**

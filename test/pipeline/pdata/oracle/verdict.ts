@@ -1,0 +1,112 @@
+import protobuf from "protobufjs";
+import type { Signal } from "../../../../pipeline/pdata/signal.ts";
+import { oracleType, plain, protos } from "./protobuf.ts";
+
+/**
+ * What protobufjs says of bytes, plus the documented rules that protobufjs does not know:
+ * - every id, also one that a later one replaces, has its exact size or none;
+ * - field 1000 of a resource's entry is the old name of its scopes, and counts where no scopes are.
+ */
+
+/** The decoded request, or why it is refused. */
+export type Verdict = { readonly request: Record<string, unknown> } | { readonly refusal: string };
+
+export function oracleVerdict(signal: Signal, bytes: Buffer): Verdict {
+  const type = withOldScopes(signal);
+  try {
+    const request = plain(type, type.decode(bytes));
+    const id = wrongId(everyOccurrence(type), bytes);
+    return id === undefined ? { request: moveOldScopes(request) } : { refusal: `${id} has a wrong size` };
+  } catch (error) {
+    return { refusal: (error as Error).message };
+  }
+}
+
+const oldScopes = "deprecatedScopes";
+
+/** The request type with field 1000, added once. */
+function withOldScopes(signal: Signal): protobuf.Type {
+  const request = oracleType(signal);
+  const entry = request.fieldsArray[0]!.resolvedType as protobuf.Type;
+  if (entry.fields[oldScopes] === undefined) {
+    const scopes = entry.fieldsArray.find(({ id }) => id === 2)!;
+    entry.reserved = [];
+    entry.add(new protobuf.Field(oldScopes, 1000, scopes.type, "repeated"));
+    entry.fields[oldScopes]!.resolve();
+  }
+  return request;
+}
+
+function moveOldScopes(request: Record<string, unknown>): Record<string, unknown> {
+  for (const entries of Object.values(request)) {
+    if (!Array.isArray(entries)) continue;
+    for (const entry of entries as Record<string, unknown>[]) {
+      const name = Object.keys(entry).find((key) => /^scope[A-Z]/.test(key))!;
+      if ((entry[name] as unknown[]).length === 0) entry[name] = entry[oldScopes];
+      delete entry[oldScopes];
+    }
+  }
+  return request;
+}
+
+const loosened = new Map<string, protobuf.Type>();
+const looseRoot = new protobuf.Root();
+
+/** The type with ids and messages repeated and no oneofs: decoding with it keeps what a decoder replaces or merges. */
+function everyOccurrence(type: protobuf.Type): protobuf.Type {
+  const name = type.fullName.replaceAll(".", "_");
+  const known = loosened.get(name);
+  if (known !== undefined) return known;
+  const loose = new protobuf.Type(name);
+  loosened.set(name, loose);
+  looseRoot.add(loose);
+  loose.add(new protobuf.Field("unused", 19000, "int32")); // protobufjs takes groups wrongly where a type has no field
+  for (const field of type.fieldsArray) {
+    const { resolvedType } = field;
+    if (resolvedType instanceof protobuf.Type) {
+      const inner = everyOccurrence(resolvedType);
+      loose.add(new protobuf.Field(field.name, field.id, inner.name, "repeated"));
+    } else if (idSizes[field.name] !== undefined) {
+      loose.add(new protobuf.Field(field.name, field.id, "bytes", "repeated"));
+    }
+  }
+  return loose;
+}
+
+const idSizes: Readonly<Record<string, number>> = { traceId: 16, spanId: 8, parentSpanId: 8, profileId: 16 };
+
+function wrongId(type: protobuf.Type, bytes: Buffer): string | undefined {
+  const find = (message: Record<string, unknown>, of: protobuf.Type): string | undefined => {
+    for (const field of of.fieldsArray.filter(({ repeated }) => repeated)) {
+      for (const item of (message[field.name] as unknown[] | undefined) ?? []) {
+        if (field.resolvedType instanceof protobuf.Type) {
+          const inner = find(item as Record<string, unknown>, field.resolvedType);
+          if (inner !== undefined) return inner;
+        } else if (![0, idSizes[field.name]].includes((item as Uint8Array).length)) return field.name;
+      }
+    }
+    return undefined;
+  };
+  return find(type.decode(bytes) as unknown as Record<string, unknown>, type);
+}
+
+/** How many items a decoded request holds. */
+export function itemsIn(signal: Signal, request: Record<string, unknown>): number {
+  const name = { traces: "Span", logs: "LogRecord", metrics: "DataPoint", profiles: "Sample" }[signal];
+  const count = (value: unknown, type: protobuf.Type): number => {
+    if (type.name.endsWith(name)) return 1;
+    let sum = 0;
+    for (const field of type.fieldsArray) {
+      const inner = (value as Record<string, unknown>)[field.name];
+      if (!(field.resolvedType instanceof protobuf.Type) || inner === undefined) continue;
+      for (const item of Array.isArray(inner) ? inner : [inner]) sum += count(item, field.resolvedType);
+    }
+    return sum;
+  };
+  return count(request, oracleType(signal));
+}
+
+/** The types of a signal's messages; reading them keeps `protos` out of other files. */
+export function messageType(name: string): protobuf.Type {
+  return protos.lookupType(`opentelemetry.proto.${name}`);
+}
