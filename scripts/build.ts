@@ -1,7 +1,8 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build, type Metafile } from "esbuild";
+import { build } from "esbuild";
 import { buildDashboard } from "./build_dashboard.ts";
+import { thirdPartyNotices } from "./notices.ts";
 import { root } from "./root.ts";
 
 const outdir = join(root, "dist");
@@ -32,11 +33,8 @@ export async function buildPackage(): Promise<void> {
     },
     define: { "process.env.OTELPIPE_BUNDLED": '"1"' },
   });
-  await buildDashboard(join(outdir, "dashboard"));
-  writeFileSync(join(root, "THIRD_PARTY_NOTICES.md"), notices(metafile));
+  const dashboard = await buildDashboard(join(outdir, "dashboard"));
+  writeFileSync(join(outdir, "THIRD_PARTY_NOTICES.md"), thirdPartyNotices([...Object.keys(metafile.inputs), ...dashboard]));
 }
 
-function notices(metafile: Metafile): string {
-  void metafile;
-  return readFileSync(join(root, "LICENSE"), "utf8");
-}
+if (import.meta.main) await buildPackage();
