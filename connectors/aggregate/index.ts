@@ -35,6 +35,7 @@ function aggregate(settings: AggregateSettings, host: ConnectorHost): Connector<
   const { board, id } = host;
   return {
     async start() {
+      await aggregation.ready();
       board.publish("tables", id, aggregation.tables);
     },
     consume(delivery) {
@@ -50,7 +51,8 @@ function aggregate(settings: AggregateSettings, host: ConnectorHost): Connector<
     async stop() {
       outbox.stop();
       if (board.find("tables", id) === aggregation.tables) board.withdraw("tables", id);
-      await aggregation.stop();
+      const dropped = await aggregation.stop();
+      if (dropped > 0) host.drop(dropped, "shutdown");
     },
     facts: () => aggregation.tables.facts?.() ?? [],
   };

@@ -23,6 +23,7 @@ export class Outbox {
   #offered: Waiting | undefined;
   #retry: Timer | undefined;
   #onEmpty: (() => void) | undefined;
+  #stopped = false;
 
   constructor(host: ConnectorHost) {
     this.#host = host;
@@ -31,6 +32,7 @@ export class Outbox {
   add(metrics: Metrics, spanCount: number): void {
     this.#waiting.push({ metrics, spanCount });
     this.#host.budget.take(metrics.sizeBytes);
+    if (this.#stopped) this.#dropAll();
     if (this.#waiting.length > maxWaiting) this.#remove(this.#waiting[0] === this.#offered ? 1 : 0, "outbox_full");
     this.#offerNext();
   }
@@ -48,8 +50,13 @@ export class Outbox {
     this.stop();
   }
 
-  /** Drops what is still waiting. Safe to call twice. */
+  /** Drops what is still waiting, and what comes later. Safe to call twice. */
   stop(): void {
+    this.#stopped = true;
+    this.#dropAll();
+  }
+
+  #dropAll(): void {
     if (this.#retry !== undefined) this.#host.clock.clearTimer(this.#retry);
     this.#retry = undefined;
     while (this.#waiting.length > 0) this.#remove(0, "shutdown");

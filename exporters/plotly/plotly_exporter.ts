@@ -1,4 +1,4 @@
-import type { Figure, FigureSource, TableWindow } from "../../pipeline/board.ts";
+import type { Figure, FigureSource, TableSource, TableWindow } from "../../pipeline/board.ts";
 import type { Exporter } from "../../pipeline/component.ts";
 import type { Delivery } from "../../pipeline/delivery.ts";
 import { type Pause, pauseOn } from "../../pipeline/frame/engine.ts";
@@ -37,6 +37,8 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
   readonly #feed: SpanFeed;
   readonly #files: FigureFiles | undefined;
   readonly #figures = new Map<string, LatestFigure>();
+  /** Tables that have been published, also after their aggregate has ended: its last windows are still to be drawn. */
+  readonly #tables = new Map<string, TableSource>();
   readonly #drawnWindows = new Map<string, TableWindow>();
   readonly #missingTables = new Set<string>();
   #dirty = true;
@@ -149,8 +151,7 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
 
   async #redrawTables(): Promise<void> {
     for (const id of this.#settings.tables) {
-      const source = this.#host.board.find("tables", id);
-      this.#reportMissing(id, source === undefined);
+      const source = this.#tablesOf(id);
       const latest = source?.windows().at(-1);
       if (source === undefined || latest === undefined || this.#drawnWindows.get(id) === latest) continue;
       this.#drawnWindows.set(id, latest);
@@ -161,11 +162,15 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     }
   }
 
-  #reportMissing(id: string, isMissing: boolean): void {
-    if (!isMissing) this.#missingTables.delete(id);
-    if (!isMissing || this.#missingTables.has(id)) return;
-    this.#missingTables.add(id);
-    this.#host.logger.warn({ tables: id }, "No aggregate component of this id publishes tables.");
+  #tablesOf(id: string): TableSource | undefined {
+    const source = this.#host.board.find("tables", id) ?? this.#tables.get(id);
+    if (source !== undefined) {
+      this.#tables.set(id, source);
+    } else if (!this.#missingTables.has(id)) {
+      this.#missingTables.add(id);
+      this.#host.logger.warn({ tables: id }, "No aggregate component of this id publishes tables.");
+    }
+    return source;
   }
 
   #update(name: string, title: string, draw: () => PlotlyFigure): void {

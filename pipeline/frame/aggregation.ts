@@ -69,11 +69,18 @@ export class SpanAggregation {
     this.#charge();
   }
 
-  /** Drops what is open and closes the engine. Safe to call twice. */
-  async stop(): Promise<void> {
-    this.#windows.discard();
+  /** Resolves when the engine has answered its handshake; spans are taken before, too. */
+  async ready(): Promise<void> {
+    await this.#engine;
+  }
+
+  /** Drops windows that are still open and closes the engine. Returns the spans dropped. Safe to call twice. */
+  async stop(): Promise<number> {
+    const dropped = this.#windows.discard();
     this.#charge();
+    await this.#work;
     await (await this.#engine).close();
+    return dropped;
   }
 
   async #open({ engine }: AggregateSettings): Promise<AggregationEngine> {

@@ -64,13 +64,6 @@ export class SpanWindows {
     return size;
   }
 
-  /** Spans in open windows. */
-  get spanCount(): number {
-    let count = 0;
-    for (const frame of this.#open.values()) count += frame.rowCount;
-    return count;
-  }
-
   /** Puts spans into their windows; those that fit none are counted in `skipped`. Closes nothing: see `advance`. */
   append(traces: Traces, skipped: Skipped): void {
     const { windowMs, allowedLatenessMs, maxSpans } = this.#settings;
@@ -111,10 +104,13 @@ export class SpanWindows {
     this.#stopTimer();
   }
 
-  /** Forgets open windows. */
-  discard(): void {
+  /** Forgets open windows. Returns how many spans they held. */
+  discard(): number {
+    let spans = 0;
+    for (const frame of this.#open.values()) spans += frame.rowCount;
     this.#open.clear();
     this.#stopTimer();
+    return spans;
   }
 
   #stopTimer(): void {

@@ -14,13 +14,10 @@ function open(settings: object) {
   runningClock(host.clock);
   const operator = aggregate.traces!(aggregate.config.parse(settings), host);
   const pipeline = run(operator);
-  return {
-    host,
-    operator,
-    pipeline,
-    startMs: host.clock.nowMs(),
-    tables: () => host.board.find("tables", "aggregate/llm"),
-  };
+  const published = () => host.board.find("tables", "aggregate/llm");
+  const tables = published();
+  assert.ok(tables !== undefined);
+  return { host, operator, pipeline, startMs: host.clock.nowMs(), tables, published };
 }
 
 /** Lets everything run that waits for no time. */
@@ -75,7 +72,7 @@ describe("the aggregate processor", () => {
     );
     host.advance(20_000);
     await settle();
-    const windows = tables()?.windows() ?? [];
+    const windows = tables.windows();
     assert.equal(windows.length, 1);
     assert.equal(windows[0]?.startUnixMs, startMs);
     assert.equal(windows[0]?.endUnixMs, startMs + 10_000);
@@ -91,7 +88,7 @@ describe("the aggregate processor", () => {
       { "resource.service.name": "api", "gen_ai.request.model": "gemma", status: "ERROR", requests: 1, p95_ms: 50 },
       { "resource.service.name": "jobs", status: "OK", requests: 1, p95_ms: 1.5 },
     ]);
-    assert.equal(tables()?.engine, "cpu");
+    assert.equal(tables.engine, "cpu");
     pipeline.stop();
   });
 
@@ -121,7 +118,7 @@ describe("the aggregate processor", () => {
       pipeline.complete();
       await settle();
       const column = groupBy.replace(/^span\./, "");
-      assert.deepEqual(rowsOfTable(tables()?.windows()[0]), [want === undefined ? { n: 1 } : { [column]: want, n: 1 }]);
+      assert.deepEqual(rowsOfTable(tables.windows()[0]), [want === undefined ? { n: 1 } : { [column]: want, n: 1 }]);
       assert.equal(host.fatals.length, 0);
       pipeline.stop();
     });
@@ -156,7 +153,7 @@ describe("the aggregate processor", () => {
     );
     pipeline.complete();
     await settle();
-    const [row] = rowsOfTable(tables()?.windows()[0]);
+    const [row] = rowsOfTable(tables.windows()[0]);
     const std = Math.sqrt(((1 - 19 / 6) ** 2 + (2 - 19 / 6) ** 2 + (6.5 - 19 / 6) ** 2) / 2);
     assert.ok(Math.abs(Number(row?.["std"]) - std) < 1e-12);
     assert.deepEqual(
@@ -169,9 +166,9 @@ describe("the aggregate processor", () => {
   // Scenario: the pipeline ends while windows are open.
   // Guarantees: `complete` goes down when their tables are published, not before; nothing is left running.
   it("closes all windows when the pipeline ends", async () => {
-    const { host, pipeline, startMs, tables } = open({ group_by: [], columns: { n: "count" } });
+    const { host, pipeline, startMs, tables, published } = open({ group_by: [], columns: { n: "count" } });
     const heard: number[] = [];
-    tables()?.onWindow((window) => void heard.push(window.startUnixMs - startMs));
+    tables.onWindow((window) => void heard.push(window.startUnixMs - startMs));
     pipeline.push(tracesOf([{ endUnixMs: startMs + 1 }, { endUnixMs: startMs - 3_000 }]));
     pipeline.complete();
     assert.equal(pipeline.isComplete(), false);
@@ -180,8 +177,7 @@ describe("the aggregate processor", () => {
     assert.deepEqual(heard, [-10_000, 0]);
     assert.equal(host.clock.pendingTimers, 0);
     assert.equal(host.budget.usedBytes, 0);
-    pipeline.stop();
-    assert.equal(tables(), undefined);
+    assert.equal(published(), undefined);
   });
 
   it("counts late spans in a metric, a fact and one log line, and still passes them on", async () => {
@@ -193,9 +189,7 @@ describe("the aggregate processor", () => {
     assert.equal(pipeline.sent.length, 3);
     assert.equal(host.metric("otelcol_processor_aggregate_late_spans"), 3);
     assert.deepEqual(
-      tables()
-        ?.facts?.()
-        .find(({ label }) => label === "late spans"),
+      tables.facts?.().find(({ label }) => label === "late spans"),
       { label: "late spans", text: "3" },
     );
     assert.deepEqual(
@@ -215,7 +209,7 @@ describe("the aggregate processor", () => {
     pipeline.push(tracesOf(users.map((user) => ({ endUnixMs: startMs, attributes: { user } }))));
     pipeline.complete();
     await settle();
-    assert.deepEqual(rowsOfTable(tables()?.windows()[0]), [
+    assert.deepEqual(rowsOfTable(tables.windows()[0]), [
       { user: "a", status: "OK", n: 2 },
       { user: "b", status: "OK", n: 2 },
       { user: "otel.metric.overflow", status: "otel.metric.overflow", n: 3 },
@@ -231,9 +225,7 @@ describe("the aggregate processor", () => {
     pipeline.complete();
     await settle();
     assert.deepEqual(
-      tables()
-        ?.windows()
-        .map((window) => window.startUnixMs - startMs),
+      tables.windows().map((window) => window.startUnixMs - startMs),
       [40_000, 60_000],
     );
     pipeline.stop();
@@ -248,8 +240,8 @@ describe("the aggregate processor", () => {
     pipeline.push(tracesOf([{ endUnixMs: startMs }]));
     pipeline.complete();
     await settle();
-    assert.deepEqual(rowsOfTable(tables()?.windows()[0]), [{ n: 1 }]);
-    assert.equal(tables()?.engine, "cpu");
+    assert.deepEqual(rowsOfTable(tables.windows()[0]), [{ n: 1 }]);
+    assert.equal(tables.engine, "cpu");
     assert.deepEqual(host.logs, [
       {
         level: "warn",
@@ -263,20 +255,18 @@ describe("the aggregate processor", () => {
   // Scenario: two pipelines list the same component id; one ends first.
   // Guarantees: their spans meet in one table, which is complete when both have ended.
   it("joins the pipelines that list one id", async () => {
-    const { operator, pipeline, startMs, tables } = open({ group_by: [], columns: { n: "count" } });
+    const { operator, pipeline, startMs, tables, published } = open({ group_by: [], columns: { n: "count" } });
     const other = run(operator);
     pipeline.push(tracesOf([{ endUnixMs: startMs }]));
     pipeline.complete();
     await settle();
     assert.equal(pipeline.isComplete(), true);
+    assert.equal(published(), tables);
     other.push(tracesOf([{ endUnixMs: startMs }]));
     other.complete();
     await settle();
-    assert.deepEqual(rowsOfTable(tables()?.windows()[0]), [{ n: 2 }]);
-    pipeline.stop();
-    assert.notEqual(tables(), undefined);
-    other.stop();
-    assert.equal(tables(), undefined);
+    assert.deepEqual(rowsOfTable(tables.windows()[0]), [{ n: 2 }]);
+    assert.equal(published(), undefined);
   });
 
   // Scenario: a batch far longer than one step, then a short one.
@@ -290,7 +280,7 @@ describe("the aggregate processor", () => {
     assert.ok(host.budget.usedBytes >= long.sizeBytes);
     pipeline.complete();
     await settle();
-    assert.deepEqual(rowsOfTable(tables()?.windows()[0]), [{ n: 20_001 }]);
+    assert.deepEqual(rowsOfTable(tables.windows()[0]), [{ n: 20_001 }]);
     assert.equal(host.budget.usedBytes, 0);
     assert.equal(decode(pipeline.sent[0]!.data).resourceSpans.length, 20_000);
     pipeline.stop();

@@ -52,7 +52,23 @@ export function engineConformance(name: string, open: () => Promise<AggregationE
     it("answers every function, for known values", async () => {
       const rows = [4, 1, 3, 2].map((value) => ({ model: "a", user: value > 2 ? "x" : "y", value }));
       const answer = await check(rows, { groupBy: ["model"], aggregations: everything });
-      assert.deepEqual(answer.get('["a"]'), ["a", 4, 4, 10, 2.5, 1, 4, 1.2909944487358056, 4, 2, 4, 1, 2.5, 3.8499999999999996, 4]);
+      assert.deepEqual(answer.get('["a"]'), [
+        "a",
+        4,
+        4,
+        10,
+        2.5,
+        1,
+        4,
+        1.2909944487358056,
+        4,
+        2,
+        4,
+        1,
+        2.5,
+        3.8499999999999996,
+        4,
+      ]);
     });
 
     it("has no value for functions of nothing, and no deviation of one value", async () => {
@@ -97,7 +113,10 @@ export function engineConformance(name: string, open: () => Promise<AggregationE
 
     it("keeps the digits of a deviation far from zero", async () => {
       const rows = Array.from({ length: 1000 }, (_, row) => ({ model: "a", value: 1e9 + (row % 2) }));
-      const answer = await check(rows, { groupBy: ["model"], aggregations: [{ as: "std", fn: "std", column: "value" }] });
+      const answer = await check(rows, {
+        groupBy: ["model"],
+        aggregations: [{ as: "std", fn: "std", column: "value" }],
+      });
       assert.ok(Math.abs(Number(answer.get('["a"]')?.[1]) - 0.5) < 1e-3);
     });
 
@@ -118,7 +137,8 @@ export function engineConformance(name: string, open: () => Promise<AggregationE
 
     it("rejects a query for a column that is not there, and numbers from text", async () => {
       const table = tableOf([{ model: "a", user: "x", value: 1 }]);
-      const ask = (column: string) => engine.aggregate(table, { groupBy: [], aggregations: [{ as: "sum", fn: "sum", column }] });
+      const ask = (column: string) =>
+        engine.aggregate(table, { groupBy: [], aggregations: [{ as: "sum", fn: "sum", column }] });
       await assert.rejects(ask("missing"), /missing/);
       await assert.rejects(ask("user"), /user/);
       await assert.rejects(engine.aggregate(table, { groupBy: ["missing"], aggregations: [] }), /missing/);
@@ -169,7 +189,10 @@ function assertSame(answer: readonly Column[], want: ReadonlyMap<string, AnswerR
     row.forEach((value, place) => {
       const name = answer[place]?.name ?? "";
       const tolerance = name === "std" ? 1e-7 : 1e-9;
-      assert.ok(isClose(got.get(key)?.[place], value, tolerance), `${key} ${name}: ${got.get(key)?.[place]}, want ${value}`);
+      assert.ok(
+        isClose(got.get(key)?.[place], value, tolerance),
+        `${key} ${name}: ${got.get(key)?.[place]}, want ${value}`,
+      );
     });
   }
 }
@@ -183,6 +206,9 @@ function assertSameTable(got: readonly Column[], want: readonly Column[]): void 
   got.forEach((column, place) => {
     const expected = want[place]!;
     assert.equal(column.values.length, expected.values.length);
-    assert.ok(column.values.every((value, row) => Object.is(value, expected.values[row])), `${column.name} was changed`);
+    assert.ok(
+      column.values.every((value, row) => Object.is(value, expected.values[row])),
+      `${column.name} was changed`,
+    );
   });
 }
