@@ -95,7 +95,7 @@ describe("retry_on_failure", () => {
     push("a");
     push("b");
     assert.deepEqual([...host.dropped], [["not_retryable", 1]]);
-    assert.deepEqual([sent.length, host.books.sent], [1, 1]);
+    assert.deepEqual([sent.length, host.books.sent], [2, 1]);
   });
 
   it("does not retry when it is off, and hints at it", () => {
