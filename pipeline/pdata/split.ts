@@ -71,8 +71,9 @@ export function split<T extends Pdata>(data: T, limit: SplitLimit): T[] {
 function fill(chunk: Chunk, from: number, most: number, bytes: number): number {
   if (from === 0 && most === chunk.itemCount && chunk.bytes.length <= bytes) return chunk.itemCount;
   if (bytes === Number.POSITIVE_INFINITY) return from + most;
-  const { items } = chunk.rows;
+  const { items, resources } = chunk.rows;
   const width = itemWidth(chunk.signal);
+  const resourceCount = resources.length / resourceColumn.width;
   let size = outside(chunk);
   let scope = -1;
   let resource = -1;
@@ -82,7 +83,7 @@ function fill(chunk: Chunk, from: number, most: number, bytes: number): number {
     const itsScope = items[row + 4]!;
     if (itsScope !== scope) {
       const itsResource = chunk.rows.scopes[itsScope * scopeColumn.width + scopeColumn.resource]!;
-      if (itsResource !== resource) size += resourceHead(chunk, itsResource);
+      if (itsResource !== resource) size += resourceHead(chunk, itsResource) + emptyBefore(chunk, itsResource, index);
       size += scopeHead(chunk, itsScope);
       scope = itsScope;
       resource = itsResource;
@@ -92,6 +93,7 @@ function fill(chunk: Chunk, from: number, most: number, bytes: number): number {
       size += metricHead(chunk, metric);
     }
     size += fieldSize(items[row]!, items[row + 1]!);
+    if (index + 1 === chunk.itemCount) size += emptyBefore(chunk, resourceCount, index + 1);
     if (size > bytes) return index;
   }
   return from + most;
@@ -107,6 +109,19 @@ function outside(chunk: Chunk): number {
   let size = chunk.bytes.length;
   for (let row = 0; row < resources.length; row += resourceColumn.width) {
     size -= fieldSize(resources[row]!, resources[row + 1]!);
+  }
+  return size;
+}
+
+/** Bytes of the resources without items that lie before this one and go with the item `index`. */
+function emptyBefore(chunk: Chunk, resource: number, index: number): number {
+  const { resources } = chunk.rows;
+  let size = 0;
+  for (let row = (resource - 1) * resourceColumn.width; row >= 0; row -= resourceColumn.width) {
+    const next = row + resourceColumn.width;
+    const last = next < resources.length ? resources[next + resourceColumn.firstItem]! : chunk.itemCount;
+    if (resources[row + resourceColumn.firstItem] !== index || last !== index) break;
+    size += fieldSize(resources[row]!, resources[row + 1]!);
   }
   return size;
 }

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import {
+  concat,
+  filterPoints,
+  filterRecords,
+  filterSpans,
+  type Metrics,
+  type Pdata,
+  receive,
+  split,
+  type Traces,
+} from "../../../../pipeline/pdata/index.ts";
+import { itemsOf, pointsOf, randomRequest } from "./generate.ts";
+import { addUnknownFields, encodeRequest, type Message, meaning } from "./protobuf.ts";
+import { Random, seed } from "./random.ts";
+
+const random = new Random(seed());
+const rounds = 200;
+const signals = ["traces", "metrics", "logs"] as const;
+type ItemSignal = (typeof signals)[number];
+
+function batch(signal: ItemSignal, most = 6): Pdata {
+  const request = randomRequest(signal, random, most);
+  addUnknownFields(request, () => random.chance(0.1));
+  return receive(signal, encodeRequest(signal, request));
+}
+
+/** Every item with its resource, scope and metric: what splitting and merging must keep. */
+function flat(signal: ItemSignal, data: Pdata): unknown[] {
+  return data.chunks.flatMap((chunk) =>
+    itemsOf(signal, meaning(signal, chunk.bytes)).flatMap(({ item, scope, resource }): unknown[] => {
+      if (signal !== "metrics") return [{ item, scope, resource }];
+      return pointsOf(item).points.map((point) => ({
+        point,
+        kind: pointsOf(item).kind,
+        name: item.name,
+        scope,
+        resource,
+      }));
+    }),
+  );
+}
+
+it("concatenates without copying", () => {
+  for (const signal of signals) {
+    const parts = [batch(signal), batch(signal), batch(signal)];
+    const whole = concat(parts);
+    assert.deepEqual(
+      whole.chunks,
+      parts.flatMap((part) => part.chunks),
+    );
+    assert.equal(
+      whole.itemCount,
+      parts.reduce((sum, part) => sum + part.itemCount, 0),
+    );
+    const once = receive(signal, whole.toBuffer());
+    assert.deepEqual(
+      flat(signal, once),
+      parts.flatMap((part) => flat(signal, part)),
+    );
+  }
+  assert.throws(() => concat([]), RangeError);
+  const profiles = receive("profiles", Buffer.from([0x0a, 0]));
+  assert.throws(() => concat([profiles, profiles]), RangeError);
+  assert.equal(concat([profiles]), profiles);
+});
+
+it("splits by items: parts are full, in order, and lose nothing", () => {
+  for (const signal of signals) {
+    for (let round = 0; round < rounds; round++) {
+      const whole = concat([batch(signal), batch(signal)]);
+      const limit = 1 + random.below(7);
+      const parts = split(whole, { items: limit });
+      assert.deepEqual(
+        parts.flatMap((part) => flat(signal, part)),
+        flat(signal, whole),
+      );
+      const counts = parts.map((part) => part.itemCount);
+      assert.ok(
+        counts.slice(0, -1).every((count) => count === limit),
+        `${counts} of at most ${limit}`,
+      );
+      assert.ok((counts.at(-1) ?? 0) <= limit);
+      for (const part of parts) {
+        assert.equal(receive(signal, part.toBuffer()).itemCount, part.itemCount);
+        assert.ok(part.chunks.every((chunk) => !receive(signal, chunk.bytes).chunks[0]?.isRewritten));
+      }
+    }
+  }
+});
+
+it("splits by bytes: parts fit, or hold a single item", () => {
+  for (const signal of signals) {
+    for (let round = 0; round < rounds; round++) {
+      const whole = concat([batch(signal), batch(signal)]);
+      const limit = 50 + random.below(2000);
+      const parts = split(whole, { bytes: limit });
+      assert.deepEqual(
+        parts.flatMap((part) => flat(signal, part)),
+        flat(signal, whole),
+      );
+      for (const part of parts)
+        assert.ok(part.sizeBytes <= limit || part.itemCount <= 1, `${part.sizeBytes} > ${limit}`);
+    }
+  }
+});
+
+it("returns the same batch when it fits, and shares whole chunks", () => {
+  const make = (name: string) =>
+    receive("traces", encodeRequest("traces", { resourceSpans: [{ scopeSpans: [{ spans: [{ name }, { name }] }] }] }));
+  const [a, b] = [make("a"), make("b")];
+  assert.deepEqual(split(a, { items: 2 }), [a]);
+  assert.equal(split(a, { items: 2 })[0], a);
+  const [first, second] = split(concat([a, b]), { items: 3 }) as [Traces, Traces];
+  assert.equal(first.chunks[0], a.chunks[0]);
+  assert.deepEqual([[...first.spans()].length, [...second.spans()].length], [3, 1]);
+});
+
+it("never cuts profiles", () => {
+  const profiles = receive("profiles", encodeRequest("profiles", { resourceProfiles: [{}, {}] }));
+  assert.deepEqual(split(profiles, { items: 1, bytes: 1 }), [profiles]);
+});
+
+it("filters items with what they belong to, and drops what they leave empty", () => {
+  for (let round = 0; round < rounds; round++) {
+    for (const signal of signals) {
+      const data = batch(signal);
+      const verdicts = Array.from({ length: data.itemCount }, () => random.chance(0.6));
+      let index = 0;
+      const keep = () => verdicts[index++] === true;
+      const kept = filter(data, keep);
+      assert.equal(index, data.itemCount);
+      assert.deepEqual(
+        flat(signal, kept),
+        flat(signal, data).filter((_, item) => verdicts[item] === true),
+      );
+      assert.equal(kept.itemCount, verdicts.filter(Boolean).length);
+      assert.equal(receive(signal, kept.toBuffer()).itemCount, kept.itemCount);
+      if (verdicts.every(Boolean)) assert.equal(kept, data);
+    }
+  }
+});
+
+function filter(data: Pdata, keep: () => boolean): Pdata {
+  if (data.signal === "traces") return filterSpans(data as Traces, keep);
+  return data.signal === "metrics" ? filterPoints(data as Metrics, keep) : filterRecords(data as never, keep);
+}
+
+it("removes a metric, scope or resource whose last item went, but not one that was empty before", () => {
+  const request: Message = {
+    resourceMetrics: [
+      {
+        resource: {},
+        scopeMetrics: [
+          {
+            metrics: [
+              { name: "gone", gauge: { dataPoints: [{}] } },
+              { name: "empty", sum: {} },
+            ],
+          },
+        ],
+      },
+      { resource: {} },
+    ],
+  };
+  const metrics = receive("metrics", encodeRequest("metrics", request));
+  const none = filterPoints(metrics, () => false);
+  assert.deepEqual(meaning("metrics", none.toBuffer()), { resourceMetrics: [{ resource: {} }] });
+});
