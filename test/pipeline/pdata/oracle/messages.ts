@@ -1,4 +1,5 @@
 import protobuf from "protobufjs";
+import type { Signal } from "../../../../pipeline/pdata/signal.ts";
 import type { Tape } from "./tape.ts";
 
 /** Random messages of a type, in encodings a decoder must take although few senders write them. */
@@ -170,23 +171,26 @@ function varint(value: bigint, tape: Tape, oddness: Oddness, longest = 10): Buff
   return Buffer.from(bytes.map((byte, index) => (index < bytes.length - 1 ? byte | 0x80 : byte)));
 }
 
-/** Messages of `AnyValue` inside each other, 90 to 110 levels below the request. */
-export function deepMessage(tape: Tape): Buffer {
+/** The fields around an attribute's value, innermost first: of a resource, and of each signal's items. */
+const around: Readonly<Record<Signal, readonly number[]>> = {
+  traces: [2, 9, 2, 2, 1],
+  metrics: [2, 7, 1, 5, 2, 2, 1],
+  logs: [2, 6, 2, 2, 1],
+  profiles: [2, 1, 1, 1],
+};
+
+/** Lists inside each other as an attribute's value, 90 to 110 levels below the request. */
+export function deepMessage(signal: Signal, tape: Tape): Buffer {
   let value: Buffer = Buffer.alloc(0);
   const wrap = (number: number): void => {
-    const size = Buffer.from([]);
-    value = Buffer.concat([size, plainTag(number), plainLength(value.length), value]);
+    value = Buffer.concat([plainTag(number), plainLength(value.length), value]);
   };
-  for (let depth = 90 + tape.below(20); depth > 7; depth -= 2) {
+  const path = tape.pick([around[signal], around.profiles]);
+  for (let depth = 90 + tape.below(20); depth > path.length; depth -= 2) {
     wrap(1);
     wrap(5);
   }
-  for (const number of tape.pick([
-    [2, 9, 2, 2, 1],
-    [2, 1, 1, 2, 1],
-    [2, 7, 1, 5, 2, 2, 1],
-  ]))
-    wrap(number);
+  path.forEach(wrap);
   return value;
 }
 

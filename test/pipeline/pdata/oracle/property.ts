@@ -24,7 +24,7 @@ export function bytesOf(signal: Signal, origin: Origin, tape: Tape): Buffer {
     case "random":
       return tape.bytes(tape.below(40));
     case "deep":
-      return deepMessage(tape);
+      return deepMessage(signal, tape);
     case "mutated": {
       const mutations = new Tape(tape.bytes(24));
       return mutated(randomMessage(oracleType(signal), tape, tape.pick([oddness.ordinary, oddness.odd])), mutations);
