@@ -1,5 +1,6 @@
 import type { ResolvedConfig } from "../pipeline/config/resolved.ts";
 import type { Report } from "../pipeline/graph/drain.ts";
+import type { Logger } from "../pipeline/host.ts";
 import { Service } from "../pipeline/service.ts";
 import { createLoggers } from "../pipeline/telemetry/logger.ts";
 import { version } from "./version.ts";
@@ -47,18 +48,23 @@ export async function run({ config, configSources, onReady, onStopped }: RunOpti
   const report = await service.stop(shutdownGraceMs);
   signals.stop();
   process.off("uncaughtException", crash).off("unhandledRejection", crash);
-  logReport(report, (fields, message) => logger.warn(fields, message));
+  logReport(report, logger);
   onStopped?.(report);
   return ended instanceof Error ? 1 : 0;
 }
 
-function logReport(report: Report, warn: (fields: object, message: string) => void): void {
-  for (const { node, books } of report.nodes) {
+/** One line with the books of every component, and warnings for what a user must know. */
+function logReport({ nodes, unanswered }: Report, logger: Logger): void {
+  const books = nodes.map(({ node, books: { in: taken, out, refused, held, dropped } }) => [
+    node.key,
+    { in: taken, out, refused, held, dropped: Object.fromEntries(dropped) },
+  ]);
+  logger.info({ books: Object.fromEntries(books) }, "Books at the end.");
+  for (const { node, books } of nodes) {
     const lost = books.dropped.get("shutdown") ?? 0;
-    if (lost > 0)
-      warn({ component: node.key, items: lost }, "Dropped what could not be delivered before the deadline.");
+    if (lost > 0) logger.warn({ component: node.key, items: lost }, "Dropped what could not be delivered in time.");
   }
-  if (report.unanswered > 0) warn({ deliveries: report.unanswered }, "Told senders to come back at the deadline.");
+  if (unanswered > 0) logger.warn({ deliveries: unanswered }, "Told senders to come back at the deadline.");
 }
 
 function listenForSignals(): { first: Promise<NodeJS.Signals>; stop: () => void } {

@@ -171,6 +171,7 @@ export class Service implements ServiceView {
       const endpoint = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
       const reader = await servePrometheus(endpoint, () => this.#samples());
       this.#readers.push(reader);
+      this.#logger.info({ endpoint: reader.addresses.join(", ") }, "Serving metrics");
     }
   }
 
