@@ -29,7 +29,7 @@ function spanBody({ endUnixNano, durationNano, status, model, tokens }: Generate
   times.writeBigUInt64LE(endUnixNano - BigInt(durationNano), 1);
   times[9] = (8 << 3) | 1;
   times.writeBigUInt64LE(endUnixNano, 10);
-  const parts = [ids, times];
+  const parts: Buffer[] = [ids, times];
   if (model !== undefined) parts.push(message(9, attribute("gen_ai.request.model", model)));
   if (tokens !== undefined) parts.push(message(9, attribute("gen_ai.usage.output_tokens", tokens)));
   parts.push(message(15, Buffer.from([(3 << 3) | 0, status])));
