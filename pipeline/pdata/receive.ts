@@ -3,7 +3,11 @@ import { Chunk } from "./chunk.ts";
 import { requests } from "./messages.ts";
 import { toOrdinary } from "./ordinary.ts";
 import { type PdataOf, pdataOf } from "./pdata.ts";
+import { spanColumn } from "./rows_traces.ts";
 import type { Signal } from "./signal.ts";
+import { refused } from "./walk_bytes.ts";
+import { planOf, walkRequest } from "./walk_table.ts";
+import { walkTraces } from "./walk_traces.ts";
 
 /**
  * Checks a serialized `Export…ServiceRequest` in one walk (see `check.ts` for the rules) and makes it a batch that
@@ -13,9 +17,23 @@ import type { Signal } from "./signal.ts";
  * @throws {WireError} when a standard decoder would refuse it; names the field and the byte
  */
 export function receive<S extends Signal>(signal: S, body: Buffer): PdataOf[S] {
+  return pdataOf(signal, [walkFast(signal, body) ?? walkSlowly(signal, body)]);
+}
+
+function walkFast(signal: Signal, body: Buffer): Chunk | undefined {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  if (signal === "traces") {
+    const rows = walkTraces(body, view);
+    return rows && new Chunk(signal, body, rows.items.length / spanColumn.width, { rows });
+  }
+  const itemCount = walkRequest(body, view, planOf(requests[signal]));
+  return itemCount === refused ? undefined : new Chunk(signal, body, itemCount);
+}
+
+function walkSlowly(signal: Signal, body: Buffer): Chunk {
   const request = requests[signal];
   const { itemCount, isOrdinary } = check(body, request);
-  if (isOrdinary) return pdataOf(signal, [new Chunk(signal, body, itemCount)]);
+  if (isOrdinary) return new Chunk(signal, body, itemCount);
   const bytes = toOrdinary(body, request);
-  return pdataOf(signal, [new Chunk(signal, bytes, check(bytes, request).itemCount, { isRewritten: true })]);
+  return new Chunk(signal, bytes, check(bytes, request).itemCount, { isRewritten: true });
 }

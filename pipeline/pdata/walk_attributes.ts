@@ -1,0 +1,89 @@
+import {
+  fieldNumber,
+  isText,
+  payloadEnd,
+  payloadStart,
+  refused,
+  stringEnd,
+  unknownEnd,
+  varintEnd,
+} from "./walk_bytes.ts";
+
+/** Messages nested deeper are left to the walk of `check.ts`, which knows the limit. */
+const deepest = 40;
+
+/** Position behind the `KeyValue` whose length stands at `at`. Levels of nesting around it: `depth`. */
+export function keyValueEnd(bytes: Buffer, view: DataView, at: number, end: number, depth: number): number {
+  const to = payloadEnd(bytes, at, end);
+  if (to === refused) return refused;
+  let position = payloadStart(bytes, at);
+  if (position < to && bytes[position] === 0x0a) {
+    const keyTo = payloadEnd(bytes, position + 1, to);
+    if (keyTo === refused || !isText(bytes, view, payloadStart(bytes, position + 1), keyTo)) return refused;
+    position = keyTo;
+  }
+  if (position < to && bytes[position] === 0x12) {
+    position = anyValueEnd(bytes, view, position + 1, to, depth + 1);
+    if (position === refused) return refused;
+  }
+  return position === to ? to : restEnd(bytes, position, to, 3);
+}
+
+/** Position behind the `AnyValue` whose length stands at `at`. */
+export function anyValueEnd(bytes: Buffer, view: DataView, at: number, end: number, depth: number): number {
+  const to = payloadEnd(bytes, at, end);
+  if (to === refused) return refused;
+  const member = payloadStart(bytes, at);
+  if (member === to) return to;
+  let position: number;
+  switch (bytes[member]) {
+    case 0x0a:
+      position = stringEnd(bytes, view, member + 1, to);
+      break;
+    case 0x10:
+    case 0x18:
+      position = varintEnd(bytes, member + 1, to);
+      break;
+    case 0x21:
+      position = member + 9;
+      break;
+    case 0x3a:
+      position = payloadEnd(bytes, member + 1, to);
+      break;
+    case 0x2a:
+    case 0x32:
+      position = listEnd(bytes, view, member, to, depth + 1);
+      break;
+    default:
+      return refused;
+  }
+  if (position === to) return to;
+  return position === refused || position > to ? refused : restEnd(bytes, position, to, 8);
+}
+
+/** Position behind the `ArrayValue` or `KeyValueList` whose tag stands at `at`. */
+function listEnd(bytes: Buffer, view: DataView, at: number, end: number, depth: number): number {
+  const to = payloadEnd(bytes, at + 1, end);
+  if (to === refused || depth > deepest) return refused;
+  const isMap = bytes[at] === 0x32;
+  let position = payloadStart(bytes, at + 1);
+  while (position < to) {
+    if (bytes[position] !== 0x0a) return refused;
+    position = isMap
+      ? keyValueEnd(bytes, view, position + 1, to, depth + 1)
+      : anyValueEnd(bytes, view, position + 1, to, depth + 1);
+    if (position === refused) return refused;
+  }
+  return to;
+}
+
+/** Walks fields that must all be unknown, numbers above `known`; returns `to` or `refused`. */
+function restEnd(bytes: Buffer, at: number, to: number, known: number): number {
+  let position = at;
+  while (position < to) {
+    const next = unknownEnd(bytes, position, to);
+    if (next === refused || fieldNumber(bytes, position) <= known) return refused;
+    position = next;
+  }
+  return to;
+}

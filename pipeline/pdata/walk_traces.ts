@@ -1,0 +1,267 @@
+import { requests } from "./messages.ts";
+import { afterRun, findField, RowList, type Rows, resourceColumn, scopeColumn } from "./rows.ts";
+import { spanColumn } from "./rows_traces.ts";
+import { keyValueEnd } from "./walk_attributes.ts";
+import { payloadEnd, payloadStart, refused, stringEnd, unknownEnd, varintEnd } from "./walk_bytes.ts";
+import { idEnd, messageEnd, type Plan, planOf } from "./walk_table.ts";
+import { readVarint } from "./wire.ts";
+
+const resourceSpansPlan = childOf(planOf(requests.traces), 0x0a);
+const scopeSpansPlan = childOf(resourceSpansPlan, 0x12);
+const resourcePlan = childOf(resourceSpansPlan, 0x0a);
+const scopePlan = childOf(scopeSpansPlan, 0x0a);
+const spanPlan = childOf(scopeSpansPlan, 0x12);
+const eventPlan = childOf(spanPlan, 0x5a);
+const linkPlan = childOf(spanPlan, 0x6a);
+const statusPlan = childOf(spanPlan, 0x7a);
+const noRows = new Int32Array(0);
+
+function childOf(plan: Plan, tag: number): Plan {
+  const child = plan.children[tag];
+  if (child === undefined) throw new TypeError(`no message has the tag ${tag}`);
+  return child;
+}
+
+/** Rows of spans while their number is not known; reused from request to request, copied to size at the end. */
+let scratch = new Int32Array(1024 * spanColumn.width);
+let count = 0;
+const mostScratch = 1 << 20;
+
+/**
+ * The fast validating walk of a traces request, which fills the rows on its way.
+ *
+ * @returns undefined when the walk of `check.ts` has to look at the bytes
+ */
+export function walkTraces(bytes: Buffer, view: DataView): Rows | undefined {
+  const resources = new RowList(resourceColumn.width, 4);
+  const scopes = new RowList(scopeColumn.width, 4);
+  count = 0;
+  const size = bytes.length;
+  let at = 0;
+  while (at < size) {
+    at =
+      bytes[at] === 0x0a ? resourceSpansEnd(bytes, view, at + 1, size, resources, scopes) : unknownEnd(bytes, at, size);
+    if (at === refused) return undefined;
+  }
+  const items = scratch.slice(0, count * spanColumn.width);
+  if (scratch.length > mostScratch) scratch = new Int32Array(1024 * spanColumn.width);
+  return { resources: resources.take(), scopes: scopes.take(), metrics: noRows, items };
+}
+
+function resourceSpansEnd(
+  bytes: Buffer,
+  view: DataView,
+  lengthAt: number,
+  end: number,
+  resources: RowList,
+  scopes: RowList,
+): number {
+  const to = payloadEnd(bytes, lengthAt, end);
+  if (to === refused) return refused;
+  let at = payloadStart(bytes, lengthAt);
+  const row = resources.add();
+  resources.set(row + resourceColumn.start, at);
+  resources.set(row + resourceColumn.end, to);
+  resources.set(row + resourceColumn.firstScope, scopes.length);
+  resources.set(row + resourceColumn.firstItem, count);
+  const index = resources.length - 1;
+  let seen = 0;
+  while (at < to) {
+    const tag = bytes[at]!;
+    const start = at;
+    if (tag === 0x12) at = scopeSpansEnd(bytes, view, at + 1, to, scopes, index);
+    else if (tag === 0x0a) at = groupEnd(bytes, view, at, to, resourcePlan, 0x0a, resources, row);
+    else if (tag === 0x1a) at = stringEnd(bytes, view, at + 1, to);
+    else at = otherEnd(bytes, at, to);
+    if (at === refused) return refused;
+    if (tag === 0x12) continue;
+    const bit = tag === 0x0a || tag === 0x1a ? tag : 0;
+    if (bit !== 0 && (seen & (1 << (bit >>> 3))) !== 0) return refused;
+    seen |= bit === 0 ? 0 : 1 << (bytes[start]! >>> 3);
+  }
+  return to;
+}
+
+/** Position behind an unknown field; the deprecated lists of field 1000 are refused. */
+function otherEnd(bytes: Buffer, at: number, to: number): number {
+  return bytes[at] === 0xc2 && at + 1 < to && bytes[at + 1] === 0x3e ? refused : unknownEnd(bytes, at, to);
+}
+
+/** Walks the resource or scope message whose tag stands at `at`, and fills its columns. */
+function groupEnd(
+  bytes: Buffer,
+  view: DataView,
+  at: number,
+  end: number,
+  plan: Plan,
+  attributeTag: number,
+  rows: RowList,
+  row: number,
+): number {
+  const to = payloadEnd(bytes, at + 1, end);
+  if (to === refused) return refused;
+  const start = payloadStart(bytes, at + 1);
+  if (messageEnd(bytes, view, start, to, plan, 3) === refused) return refused;
+  rows.set(row + resourceColumn.messageStart, start);
+  rows.set(row + resourceColumn.messageEnd, to);
+  const from = findField(bytes, start, to, attributeTag);
+  if (from !== 0) {
+    rows.set(row + resourceColumn.attributesFrom, from);
+    rows.set(row + resourceColumn.attributesTo, afterRun(bytes, from, to));
+  }
+  return to;
+}
+
+function scopeSpansEnd(
+  bytes: Buffer,
+  view: DataView,
+  lengthAt: number,
+  end: number,
+  scopes: RowList,
+  resource: number,
+): number {
+  const to = payloadEnd(bytes, lengthAt, end);
+  if (to === refused) return refused;
+  let at = payloadStart(bytes, lengthAt);
+  const index = scopes.length;
+  const row = scopes.add();
+  scopes.set(row + scopeColumn.start, at);
+  scopes.set(row + scopeColumn.end, to);
+  scopes.set(row + scopeColumn.resource, resource);
+  scopes.set(row + scopeColumn.firstItem, count);
+  let seen = 0;
+  let itemsEnd = 0;
+  while (at < to) {
+    const tag = bytes[at]!;
+    if (tag === 0x12) {
+      if (itemsEnd !== 0 && itemsEnd !== at) scopes.set(row + scopeColumn.isScattered, 1);
+      const spanEnd = payloadEnd(bytes, at + 1, to);
+      if (spanEnd === refused) return refused;
+      if ((count + 1) * spanColumn.width > scratch.length) grow();
+      const base = count * spanColumn.width;
+      scratch.fill(0, base, base + spanColumn.width);
+      scratch[base + spanColumn.scope] = index;
+      count += 1;
+      if (walkSpan(bytes, view, payloadStart(bytes, at + 1), spanEnd, scratch, base) === refused) return refused;
+      at = spanEnd;
+      itemsEnd = at;
+      continue;
+    }
+    const bit = tag === 0x0a ? 1 : tag === 0x1a ? 2 : 0;
+    if ((seen & bit) !== 0) return refused;
+    seen |= bit;
+    if (tag === 0x0a) at = groupEnd(bytes, view, at, to, scopePlan, 0x1a, scopes, row);
+    else if (tag === 0x1a) at = stringEnd(bytes, view, at + 1, to);
+    else at = unknownEnd(bytes, at, to);
+    if (at === refused) return refused;
+  }
+  return to;
+}
+
+function grow(): void {
+  const grown = new Int32Array(scratch.length * 2);
+  grown.set(scratch);
+  scratch = grown;
+}
+
+/** Walks the span `[from, to)` and fills its row of zeros at `base`; returns `to` or `refused`. */
+function walkSpan(bytes: Buffer, view: DataView, from: number, to: number, rows: Int32Array, base: number): number {
+  rows[base + spanColumn.start] = from;
+  rows[base + spanColumn.end] = to;
+  let seen = 0;
+  let attributesEnd = 0;
+  let at = from;
+  while (at < to) {
+    const tag = bytes[at]!;
+    if (tag === 0x4a) {
+      if (attributesEnd === 0) rows[base + spanColumn.attributesFrom] = at;
+      else if (attributesEnd !== at) return refused;
+      at = keyValueEnd(bytes, view, at + 1, to, 4);
+      if (at === refused) return refused;
+      attributesEnd = at;
+      rows[base + spanColumn.attributesTo] = at;
+      continue;
+    }
+    let bit = 0;
+    const start = at;
+    switch (tag) {
+      case 0x0a:
+        bit = 1 << 1;
+        at = idEnd(bytes, at + 1, to, 16);
+        if (bytes[start + 1] !== 0) rows[base + spanColumn.traceId] = start + 2;
+        break;
+      case 0x12:
+        bit = 1 << 2;
+        at = idEnd(bytes, at + 1, to, 8);
+        if (bytes[start + 1] !== 0) rows[base + spanColumn.spanId] = start + 2;
+        break;
+      case 0x1a:
+        bit = 1 << 3;
+        at = stringEnd(bytes, view, at + 1, to);
+        break;
+      case 0x22:
+        bit = 1 << 4;
+        at = idEnd(bytes, at + 1, to, 8);
+        if (bytes[start + 1] !== 0) rows[base + spanColumn.parentSpanId] = start + 2;
+        break;
+      case 0x2a:
+        bit = 1 << 5;
+        at = stringEnd(bytes, view, at + 1, to);
+        rows[base + spanColumn.name] = start + 1;
+        break;
+      case 0x30:
+        bit = 1 << 6;
+        at = varintEnd(bytes, at + 1, to);
+        if (at !== refused) rows[base + spanColumn.kind] = readVarint(bytes, start + 1);
+        break;
+      case 0x39:
+        bit = 1 << 7;
+        at += 9;
+        rows[base + spanColumn.startTime] = start + 1;
+        break;
+      case 0x41:
+        bit = 1 << 8;
+        at += 9;
+        rows[base + spanColumn.endTime] = start + 1;
+        break;
+      case 0x50:
+        bit = 1 << 10;
+        at = varintEnd(bytes, at + 1, to);
+        break;
+      case 0x5a:
+        at = partEnd(bytes, view, at + 1, to, eventPlan);
+        break;
+      case 0x60:
+        bit = 1 << 12;
+        at = varintEnd(bytes, at + 1, to);
+        break;
+      case 0x6a:
+        at = partEnd(bytes, view, at + 1, to, linkPlan);
+        break;
+      case 0x70:
+        bit = 1 << 14;
+        at = varintEnd(bytes, at + 1, to);
+        break;
+      case 0x7a:
+        bit = 1 << 15;
+        at = partEnd(bytes, view, at + 1, to, statusPlan);
+        rows[base + spanColumn.status] = start + 1;
+        break;
+      case 0x85:
+        if (at + 1 < to && bytes[at + 1] === 1) bit = 1 << 16;
+        at = unknownEnd(bytes, at, to);
+        break;
+      default:
+        at = unknownEnd(bytes, at, to);
+        break;
+    }
+    if (at === refused || at > to || (seen & bit) !== 0) return refused;
+    seen |= bit;
+  }
+  return to;
+}
+
+function partEnd(bytes: Buffer, view: DataView, lengthAt: number, to: number, plan: Plan): number {
+  const end = payloadEnd(bytes, lengthAt, to);
+  return end === refused ? refused : messageEnd(bytes, view, payloadStart(bytes, lengthAt), end, plan, 4);
+}
