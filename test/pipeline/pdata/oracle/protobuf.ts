@@ -7,7 +7,8 @@ import type { Signal } from "../../../../pipeline/pdata/signal.ts";
 
 const folder = join(import.meta.dirname, "../../../../proto");
 
-function load(): protobuf.Root {
+/** Reads `proto/` anew, for who wants to change it. */
+export function loadProtos(): protobuf.Root {
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) => (target.startsWith("google/protobuf/") ? target : join(folder, target));
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".proto"));
@@ -15,7 +16,7 @@ function load(): protobuf.Root {
   return root;
 }
 
-export const protos = load();
+export const protos = loadProtos();
 
 const requestNames: Record<Signal, string> = {
   traces: "trace.v1.ExportTraceServiceRequest",
@@ -25,8 +26,8 @@ const requestNames: Record<Signal, string> = {
 };
 
 /** The export request of a signal in protobufjs. */
-export function oracleType(signal: Signal): protobuf.Type {
-  return protos.lookupType(`opentelemetry.proto.collector.${requestNames[signal]}`);
+export function oracleType(signal: Signal, root = protos): protobuf.Type {
+  return root.lookupType(`opentelemetry.proto.collector.${requestNames[signal]}`);
 }
 
 /** A protobufjs message in the shape our `decode` gives. */

@@ -1,20 +1,23 @@
 import protobuf from "protobufjs";
-import type { Signal } from "../../../../pipeline/pdata/signal.ts";
-import { oracleType, plain, protos } from "./protobuf.ts";
+import { type Signal, signals } from "../../../../pipeline/pdata/signal.ts";
+import { loadProtos, oracleType, plain } from "./protobuf.ts";
 
 /**
  * What protobufjs says of bytes, plus the documented rules that protobufjs does not know:
  * - every id, also one that a later one replaces, has its exact size or none;
+ * - a varint has at most 10 bytes, also one that is skipped;
  * - field 1000 of a resource's entry is the old name of its scopes, and counts where no scopes are.
  */
+
+const oldScopes = "deprecatedScopes";
 
 /** The decoded request, or why it is refused. */
 export type Verdict = { readonly request: Record<string, unknown> } | { readonly refusal: string };
 
 export function oracleVerdict(signal: Signal, bytes: Buffer): Verdict {
-  const type = withOldScopes(signal);
+  const type = oracleType(signal, root);
   try {
-    const request = plain(type, type.decode(bytes));
+    const request = plain(type, type.decode(readerOf(bytes)));
     const id = wrongId(everyOccurrence(type), bytes);
     return id === undefined ? { request: moveOldScopes(request) } : { refusal: `${id} has a wrong size` };
   } catch (error) {
@@ -22,19 +25,18 @@ export function oracleVerdict(signal: Signal, bytes: Buffer): Verdict {
   }
 }
 
-const oldScopes = "deprecatedScopes";
+/** `proto/` with field 1000. */
+const root = withOldScopes(loadProtos());
 
-/** The request type with field 1000, added once. */
-function withOldScopes(signal: Signal): protobuf.Type {
-  const request = oracleType(signal);
-  const entry = request.fieldsArray[0]!.resolvedType as protobuf.Type;
-  if (entry.fields[oldScopes] === undefined) {
+function withOldScopes(protos: protobuf.Root): protobuf.Root {
+  for (const signal of signals) {
+    const entry = oracleType(signal, protos).fieldsArray[0]!.resolvedType as protobuf.Type;
     const scopes = entry.fieldsArray.find(({ id }) => id === 2)!;
     entry.reserved = [];
     entry.add(new protobuf.Field(oldScopes, 1000, scopes.type, "repeated"));
-    entry.fields[oldScopes]!.resolve();
   }
-  return request;
+  protos.resolveAll();
+  return protos;
 }
 
 function moveOldScopes(request: Record<string, unknown>): Record<string, unknown> {
@@ -87,7 +89,20 @@ function wrongId(type: protobuf.Type, bytes: Buffer): string | undefined {
     }
     return undefined;
   };
-  return find(type.decode(bytes) as unknown as Record<string, unknown>, type);
+  return find(type.decode(readerOf(bytes)) as unknown as Record<string, unknown>, type);
+}
+
+/** A reader that skips no varint of more than 10 bytes. */
+function readerOf(bytes: Buffer): protobuf.Reader {
+  const reader = protobuf.Reader.create(bytes);
+  const skip = reader.skip.bind(reader);
+  reader.skip = (length?: number) => {
+    const from = reader.pos;
+    skip(length);
+    if (length === undefined && reader.pos - from > 10) throw new Error("a varint of more than 10 bytes");
+    return reader;
+  };
+  return reader;
 }
 
 /** How many items a decoded request holds. */
@@ -104,9 +119,4 @@ export function itemsIn(signal: Signal, request: Record<string, unknown>): numbe
     return sum;
   };
   return count(request, oracleType(signal));
-}
-
-/** The types of a signal's messages; reading them keeps `protos` out of other files. */
-export function messageType(name: string): protobuf.Type {
-  return protos.lookupType(`opentelemetry.proto.${name}`);
 }

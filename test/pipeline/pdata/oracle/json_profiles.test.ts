@@ -1,0 +1,3 @@
+import { describeJson } from "./json.ts";
+
+describeJson("profiles");
