@@ -9,7 +9,7 @@ import { encodeStatus, type RpcStatus, rpcCode } from "./status.ts";
 import type { Problem, RequestHead } from "./transport.ts";
 
 /** A message that is not complete after this time ends its call. */
-const messageTimeoutMs = 60_000;
+const messageTimeoutMs = 300_000;
 
 export interface CallLimits extends ServerSurroundings {
   readonly maxBytes: number;
@@ -18,7 +18,7 @@ export interface CallLimits extends ServerSurroundings {
 
 /**
  * One call while its message is on the way. It reads the five bytes before the message, which say whether and how long it
- * is, and reserves that length before the rest is read; the bytes themselves are `@grpc/grpc-js`'s business.
+ * is, and judges that length before the rest is read; the bytes themselves are `@grpc/grpc-js`'s business.
  */
 export class IncomingCall implements RequestHead {
   readonly method = "POST";
@@ -72,18 +72,24 @@ export class IncomingCall implements RequestHead {
   #read(part: Buffer): void {
     const before = this.#received;
     this.#received += part.length;
-    if (before >= 5) return;
-    part.copy(this.#prefix, before);
-    if (this.#received >= 5) this.#admit(this.#prefix.readUInt32BE(1));
+    if (this.#closed) return;
+    if (before < 5) {
+      part.copy(this.#prefix, before);
+      if (this.#received >= 5) this.#admit(this.#prefix.readUInt32BE(1));
+    } else if (!this.reservation.arrived(this.#received, this.#prefix.readUInt32BE(1))) this.#refuseBusy();
   }
 
   #admit(length: number): void {
     const { maxBytes } = this.#limits;
     if (length > maxBytes) {
       this.refuse({ kind: "too_large", message: `Received message larger than max (${length} vs ${maxBytes})` });
-    } else if (!this.reservation.growTo(length)) {
-      this.refuse({ kind: "busy", message: "memory for requests is used up" });
+    } else if (!this.reservation.announce(length)) {
+      this.#refuseBusy();
     }
+  }
+
+  #refuseBusy(): void {
+    this.refuse({ kind: "busy", message: "memory for requests is used up" });
   }
 
   /** Ends the call for a reason of the transport. */

@@ -227,6 +227,20 @@ describe("bad messages are refused, and hurt no other call of the connection", (
   });
 });
 
+it("holds what has come of a long message, not what it claims", async () => {
+  const { address, budget } = await serve();
+  const session = connect(`http://${address}`);
+  session.on("error", () => {});
+  const stream = session.request({ ":method": "POST", ":path": path, "content-type": "application/grpc" });
+  stream.on("error", () => {});
+  stream.write(message(Buffer.alloc(0), 0, 4_000_000));
+  await eventually(() => budget.usedBytes === 256 * 1024);
+  stream.write(Buffer.alloc(1_000_000));
+  await eventually(() => budget.usedBytes >= 1_000_000 && budget.usedBytes <= 1_000_005 + 256 * 1024);
+  session.destroy();
+  await eventually(() => budget.usedBytes === 0);
+});
+
 // Scenario: other data holds all of the budget but 1000 bytes.
 // Guarantees: a message that fits is taken; a longer one is told when to come back, before its bytes are read.
 it("reserves a message's memory by its prefix", async () => {

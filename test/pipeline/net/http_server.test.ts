@@ -212,6 +212,16 @@ describe("memory", () => {
     assert.equal(budget.usedBytes, 900);
   });
 
+  it("is held for what has come of a long body, not for what it claims", async () => {
+    const { address, budget } = await serve();
+    const client = new RawClient(address).write(head("Content-Length: 10000000"));
+    await eventually(() => budget.usedBytes === 256 * 1024);
+    client.write(Buffer.alloc(1_000_000));
+    await eventually(() => budget.usedBytes >= 1_000_000 && budget.usedBytes <= 1_000_000 + 256 * 1024);
+    client.socket.destroy();
+    await eventually(() => budget.usedBytes === 0);
+  });
+
   it("is refused while a body of unknown length grows, and while one inflates", async () => {
     const { post, budget } = await serve({}, { budgetBytes: 1000 });
     const chunked = { "transfer-encoding": "chunked" };
