@@ -103,7 +103,9 @@ export class AttributeEdits {
     } else if (value !== undefined) {
       const size = valueSize(value);
       const entry = this.#claim(keyOrAttribute as CompiledKey);
-      writeValue(this.splices.arena.bytes, this.#begin(entry, size), value);
+      // In this order: making room may replace the arena's bytes.
+      const at = this.#begin(entry, size);
+      writeValue(this.splices.arena.bytes, at, value);
     }
   }
 
