@@ -1,5 +1,6 @@
 import { type Connector, connector } from "../../pipeline/component.ts";
 import { SpanAggregation } from "../../pipeline/frame/aggregation.ts";
+import { pauseOn } from "../../pipeline/frame/engine.ts";
 import { type AggregateSettings, aggregateConfig, aggregateSettings } from "../../pipeline/frame/settings.ts";
 import type { ConnectorHost } from "../../pipeline/host.ts";
 import type { Traces } from "../../pipeline/pdata/index.ts";
@@ -29,9 +30,12 @@ export default connector({
  */
 function aggregate(settings: AggregateSettings, host: ConnectorHost): Connector<Traces> {
   const outbox = new Outbox(host);
-  const aggregation = new SpanAggregation(settings, host, ({ table, spanCount }) =>
-    outbox.add(metricsOf(table, settings, host.build.version), spanCount),
-  );
+  const pause = pauseOn(host.clock);
+  const aggregation = new SpanAggregation(settings, host, async ({ table, spanCount }) => {
+    const metrics = await metricsOf(table, settings, host.build.version, pause);
+    if (metrics === undefined) host.sent(spanCount);
+    else outbox.add(metrics, spanCount);
+  });
   const { board, id } = host;
   return {
     async start() {

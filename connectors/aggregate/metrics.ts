@@ -1,12 +1,16 @@
 import type { TableWindow } from "../../pipeline/board.ts";
 import { numberAt, textAt } from "../../pipeline/frame/builders.ts";
 import type { Column, NumberColumn, StringColumn } from "../../pipeline/frame/columns.ts";
+import type { Pause } from "../../pipeline/frame/engine.ts";
 import { type Expression, unitOf } from "../../pipeline/frame/expression.ts";
 import { type Field, fieldName } from "../../pipeline/frame/fields.ts";
 import { overflowText } from "../../pipeline/frame/group_keys.ts";
-import { encode, type Metrics } from "../../pipeline/pdata/index.ts";
+import { concat, encode, type Metrics } from "../../pipeline/pdata/index.ts";
 
 const deltaTemporality = 1;
+
+/** Data points encoded between two pauses: about 5 ms. */
+const pointsPerStep = 100;
 
 /** What of a config decides how a table becomes metrics. */
 export interface MetricsShape {
@@ -22,25 +26,35 @@ export interface MetricsShape {
  * - `group_by: resource.KEY` becomes attribute KEY of the resource, so that rows of one resource share one; other fields
  *   become attributes of the point, named as in `group_by` (without `span.`). An absent value gives no attribute.
  * - The row of what found no group of its own has the one attribute `otel.metric.overflow: true`.
+ *
+ * Works in steps of some hundred points. Undefined when there is no point at all.
  */
-export function metricsOf(table: TableWindow, shape: MetricsShape, version: string): Metrics {
+export async function metricsOf(
+  table: TableWindow,
+  shape: MetricsShape,
+  version: string,
+  pause: Pause,
+): Promise<Metrics | undefined> {
   const keys = table.columns.slice(0, shape.groupBy.length).filter(isText);
   const aggregates = table.columns.slice(shape.groupBy.length).filter(isNumber);
-  const rows = rowsByResource(keys, shape.groupBy, table.rowCount);
-  return encode("metrics", {
-    resourceMetrics: rows.map((group) => ({
-      resource: { attributes: resourceAttributes(keys, shape.groupBy, group[0] ?? 0) },
-      scopeMetrics: [
-        {
-          scope: { name: "otelpipe.aggregate", version },
-          metrics: aggregates.flatMap((column) => {
-            const points = group.flatMap((row) => pointOf(column, row, table, keys, shape));
-            return points.length === 0 ? [] : [metric(column.name, expressionOf(shape, column.name), points)];
-          }),
-        },
-      ],
-    })),
-  });
+  const parts: Metrics[] = [];
+  for (const rows of slicesByResource(
+    keys,
+    shape.groupBy,
+    table.rowCount,
+    Math.ceil(pointsPerStep / aggregates.length),
+  )) {
+    if (parts.length > 0) await pause();
+    const metrics = aggregates.flatMap((column) => {
+      const points = rows.flatMap((row) => pointOf(column, row, table, keys, shape));
+      return points.length === 0 ? [] : [metric(column.name, expressionOf(shape, column.name), points)];
+    });
+    if (metrics.length === 0) continue;
+    const resource = { attributes: resourceAttributes(keys, shape.groupBy, rows[0] ?? 0) };
+    const scope = { name: "otelpipe.aggregate", version };
+    parts.push(encode("metrics", { resourceMetrics: [{ resource, scopeMetrics: [{ scope, metrics }] }] }));
+  }
+  return parts.length === 0 ? undefined : concat(parts);
 }
 
 type Attribute = { key: string; value: { stringValue: string } | { boolValue: boolean } };
@@ -95,15 +109,26 @@ function expressionOf(shape: MetricsShape, name: string): Expression {
   return expression;
 }
 
-function rowsByResource(keys: readonly StringColumn[], groupBy: readonly Field[], rowCount: number): number[][] {
-  const groups = new Map<string, number[]>();
+/** Rows of one resource together, at most `limit` at a time. */
+function slicesByResource(
+  keys: readonly StringColumn[],
+  groupBy: readonly Field[],
+  rowCount: number,
+  limit: number,
+): readonly (readonly number[])[] {
+  const open = new Map<string, number[]>();
+  const slices: number[][] = [];
   for (let row = 0; row < rowCount; row++) {
     const identity = JSON.stringify(resourceAttributes(keys, groupBy, row));
-    const group = groups.get(identity);
-    if (group === undefined) groups.set(identity, [row]);
-    else group.push(row);
+    let slice = open.get(identity);
+    if (slice === undefined || slice.length === limit) {
+      slice = [];
+      slices.push(slice);
+      open.set(identity, slice);
+    }
+    slice.push(row);
   }
-  return [...groups.values()];
+  return slices;
 }
 
 function resourceAttributes(keys: readonly StringColumn[], groupBy: readonly Field[], row: number): Attribute[] {

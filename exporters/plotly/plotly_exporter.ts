@@ -1,4 +1,4 @@
-import type { Figure, FigureSource, TableSource, TableWindow } from "../../pipeline/board.ts";
+import type { Figure, FigureSource, TableSource } from "../../pipeline/board.ts";
 import type { Exporter } from "../../pipeline/component.ts";
 import type { Delivery } from "../../pipeline/delivery.ts";
 import { type Pause, pauseOn } from "../../pipeline/frame/engine.ts";
@@ -13,7 +13,7 @@ import { readRequests } from "./read_requests.ts";
 import { RequestStore } from "./request_store.ts";
 import { fileFigures } from "./seed_figures.ts";
 import { type Summary, summarize } from "./summary.ts";
-import { tableFigures } from "./table_figures.ts";
+import { TableFigures } from "./table_figures.ts";
 import { durationText } from "./text.ts";
 
 /** Without new requests figures still move with the window, this often. */
@@ -39,7 +39,7 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
   readonly #figures = new Map<string, LatestFigure>();
   /** Tables that have been published, also after their aggregate has ended: its last windows are still to be drawn. */
   readonly #tables = new Map<string, TableSource>();
-  readonly #drawnWindows = new Map<string, TableWindow>();
+  readonly #tableFigures: ReadonlyMap<string, TableFigures>;
   readonly #missingTables = new Set<string>();
   #dirty = true;
   #refreshedAtMs = 0;
@@ -52,6 +52,7 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     this.#host = host;
     this.#store = new RequestStore(settings.maxRequests, host.budget);
     this.#feed = new SpanFeed(host, (part) => readRequests(part, host.clock.nowMs(), this.#store));
+    this.#tableFigures = new Map(settings.tables.map((id) => [id, new TableFigures(id)]));
     this.#files = settings.directory === undefined ? undefined : new FigureFiles(settings.directory, host);
   }
 
@@ -150,12 +151,11 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
   }
 
   async #redrawTables(): Promise<void> {
-    for (const id of this.#settings.tables) {
+    const pause = pauseOn(this.#host.clock);
+    for (const [id, figures] of this.#tableFigures) {
       const source = this.#tablesOf(id);
-      const latest = source?.windows().at(-1);
-      if (source === undefined || latest === undefined || this.#drawnWindows.get(id) === latest) continue;
-      this.#drawnWindows.set(id, latest);
-      for (const { name, title, figure } of tableFigures(id, source)) {
+      if (source === undefined) continue;
+      for (const { name, title, figure } of await figures.draw(source, pause)) {
         this.#update(name, title, () => figure);
         await this.#files?.replace(name, figureJson(figure));
       }

@@ -1,11 +1,11 @@
 import type { TableSource, TableWindow } from "../../pipeline/board.ts";
-import { numberAt, textAt } from "../../pipeline/frame/builders.ts";
-import type { Column, NumberColumn, StringColumn } from "../../pipeline/frame/columns.ts";
+import type { Pause } from "../../pipeline/frame/engine.ts";
 import { pageLayout, timeAxis } from "./axes.ts";
 import { config, isoTime, type PlotlyFigure } from "./figure.ts";
+import { numberColumns, TableGroups } from "./table_groups.ts";
 import { escapeText } from "./text.ts";
 
-/** Lines in a figure; the groups with the largest sum of the first column. */
+/** Lines in a figure: the groups with the largest sum of the first column. */
 const lineLimit = 8;
 
 /** A figure drawn from the tables of an `aggregate`. */
@@ -16,75 +16,51 @@ export interface TableFigure {
   readonly figure: PlotlyFigure;
 }
 
-/** One figure per aggregate column of `source`: a line per group over its closed windows. None before the first closes. */
-export function tableFigures(id: string, source: TableSource): readonly TableFigure[] {
-  const windows = source.windows();
-  const latest = windows.at(-1);
-  if (latest === undefined) return [];
-  const columns = latest.columns.filter(isNumber).map(({ name }) => name);
-  const groups = groupsByWeight(windows);
-  return columns.map((column) => {
-    const name = `${id}_${column}`.replace(/[^A-Za-z0-9._-]+/g, "_");
-    return { name, title: `${id}: ${column}`, figure: lines(name, column, windows, groups) };
-  });
-}
+/** Draws the tables of one `aggregate`: a figure per aggregate column, in it a line per group over the closed windows. */
+export class TableFigures {
+  readonly #id: string;
+  readonly #groups = new TableGroups();
+  #drawn: TableWindow | undefined;
 
-function lines(name: string, column: string, windows: readonly TableWindow[], groups: readonly string[]): PlotlyFigure {
-  const first = windows[0]!;
-  const last = windows.at(-1)!;
-  const values = windows.map((window) => valuesByGroup(window, column));
-  const x = windows.map(({ endUnixMs }) => isoTime(endUnixMs));
-  const drawn = groups.slice(0, lineLimit);
-  return {
-    data: drawn.map((group, place) => ({
-      type: "scatter",
-      mode: "lines",
-      name: escapeText(group),
-      x,
-      y: values.map((byGroup) => byGroup.get(group) ?? null),
-      line: { width: 1.5 },
-      meta: { role: `series_${place + 1}` },
-    })),
-    layout: {
-      ...pageLayout,
-      uirevision: name,
-      hovermode: "x unified",
-      xaxis: timeAxis(first.startUnixMs, last.endUnixMs),
-      yaxis: { showgrid: true, zeroline: false, rangemode: "tozero" },
-      meta: { figure: name, windows: windows.length, groups: groups.length, drawn: drawn.length },
-    },
-    config,
-  };
-}
-
-function groupsByWeight(windows: readonly TableWindow[]): readonly string[] {
-  const weights = new Map<string, number>();
-  for (const window of windows) {
-    const [first] = window.columns.filter(isNumber);
-    if (first === undefined) continue;
-    for (let row = 0; row < window.rowCount; row++) {
-      const group = groupName(window, row);
-      weights.set(group, (weights.get(group) ?? 0) + Math.abs(numberAt(first, row) ?? 0));
-    }
+  constructor(id: string) {
+    this.#id = id;
   }
-  return [...weights].sort(([a, left], [b, right]) => right - left || (a < b ? -1 : 1)).map(([group]) => group);
-}
 
-function valuesByGroup(window: TableWindow, name: string): ReadonlyMap<string, number | undefined> {
-  const column = window.columns.filter(isNumber).find((candidate) => candidate.name === name);
-  const rows = Array.from({ length: column === undefined ? 0 : window.rowCount }, (_, row) => row);
-  return new Map(rows.map((row) => [groupName(window, row), column === undefined ? undefined : numberAt(column, row)]));
-}
+  /** The figures, when a window has closed since the last call; none otherwise. */
+  async draw(source: TableSource, pause: Pause): Promise<readonly TableFigure[]> {
+    const windows = [...source.windows()];
+    const latest = windows.at(-1);
+    if (latest === undefined || latest === this.#drawn) return [];
+    this.#drawn = latest;
+    await this.#groups.update(windows, pause);
+    return numberColumns(latest).map(({ name: column }) => {
+      const name = `${this.#id}.${column}`.replace(/[^A-Za-z0-9._-]+/g, "_");
+      return { name, title: `${this.#id}: ${column}`, figure: this.#lines(name, column, windows) };
+    });
+  }
 
-function groupName(window: TableWindow, row: number): string {
-  const texts = window.columns.filter(isText).map((column) => textAt(column, row) ?? "not reported");
-  return texts.length === 0 ? "all" : texts.join(" · ");
-}
-
-function isText(column: Column): column is StringColumn {
-  return column.type === "string";
-}
-
-function isNumber(column: Column): column is NumberColumn {
-  return column.type === "f64";
+  #lines(name: string, column: string, windows: readonly TableWindow[]): PlotlyFigure {
+    const groups = this.#groups.largest(lineLimit);
+    const x = windows.map(({ endUnixMs }) => isoTime(endUnixMs));
+    return {
+      data: groups.map((group, place) => ({
+        type: "scatter",
+        mode: "lines",
+        name: escapeText(group),
+        x,
+        y: windows.map((window) => this.#groups.value(window, column, group) ?? null),
+        line: { width: 1.5 },
+        meta: { role: `series_${place + 1}` },
+      })),
+      layout: {
+        ...pageLayout,
+        uirevision: name,
+        hovermode: "x unified",
+        xaxis: timeAxis(windows[0]?.startUnixMs ?? 0, windows.at(-1)?.endUnixMs ?? 0),
+        yaxis: { showgrid: true, zeroline: false, rangemode: "tozero" },
+        meta: { figure: name, windows: windows.length, groups: this.#groups.count, drawn: groups.length },
+      },
+      config,
+    };
+  }
 }

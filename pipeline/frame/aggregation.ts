@@ -16,6 +16,8 @@ export interface AggregatedWindow {
   readonly spanCount: number;
 }
 
+type OnWindow = (window: AggregatedWindow) => void | Promise<void>;
+
 /**
  * Spans in, tables out: reads spans into the columns of their windows, has the engine compute each window that closes,
  * one after the other, and publishes the tables. Memory of open and queued windows is charged to the process's byte
@@ -29,14 +31,14 @@ export class SpanAggregation {
   readonly #windows: SpanWindows;
   readonly #skipped: SkippedSpans;
   readonly #history: TableHistory;
-  readonly #onWindow: (window: AggregatedWindow) => void;
+  readonly #onWindow: OnWindow;
   /** Closed windows still to be computed, in order. */
   #work: Promise<void> = Promise.resolve();
   #queuedBytes = 0;
   #chargedBytes = 0;
 
-  /** @param onWindow called with every closed window, in order, once it is computed. */
-  constructor(settings: AggregateSettings, host: BookedHost, onWindow: (window: AggregatedWindow) => void = () => {}) {
+  /** @param onWindow called with every closed window once it is computed; the next one waits until it is done. */
+  constructor(settings: AggregateSettings, host: BookedHost, onWindow: OnWindow = () => {}) {
     this.#host = host;
     this.#onWindow = onWindow;
     this.#plan = compilePlan(settings.groupBy, settings.columns);
@@ -100,7 +102,7 @@ export class SpanAggregation {
       this.#queuedBytes -= sizeBytes;
       this.#charge();
       this.#history.add(table);
-      this.#onWindow({ table, spanCount });
+      await this.#onWindow({ table, spanCount });
     };
     this.#work = this.#work.then(compute).catch((error: Error) => this.#host.fatal(error));
   }

@@ -60,7 +60,7 @@ export const aggregateConfig = z
     max_groups: z
       .int()
       .min(1)
-      .max(1_000_000)
+      .max(100_000)
       .default(1000)
       .describe("Rows of a window; further combinations share one row, marked otel.metric.overflow."),
     max_spans: z

@@ -131,6 +131,37 @@ describe("the aggregate connector", () => {
     await connector.stop?.();
   });
 
+  it("encodes a window of many groups in steps, every point once", async () => {
+    const { offered, consume, drain, startMs, connector, host } = await open({
+      columns: { n: "count", mean_ms: "mean(duration)" },
+    });
+    const spans = Array.from({ length: 700 }, (_, row) =>
+      span(startMs, { model: `model ${row % 350}`, service: `service ${row % 2}` }),
+    );
+    consume(spans);
+    await drain();
+    assert.equal(offered.length, 1);
+    assert.equal(offered[0]?.itemCount, 2 * 350);
+    const points = decode(offered[0]!).resourceMetrics.flatMap(({ scopeMetrics }) =>
+      scopeMetrics.flatMap(({ metrics }) => metrics.flatMap(({ sum }) => sum?.dataPoints ?? [])),
+    );
+    assert.equal(points.length, 350);
+    assert.ok(points.every(({ asInt }) => asInt === 2n));
+    assert.equal(host.books.sent, 700);
+    await connector.stop?.();
+  });
+
+  it("sends nothing for a window without any value, and keeps its books", async () => {
+    const { offered, consume, drain, startMs, connector, host } = await open({
+      columns: { tokens: "sum(gen_ai.usage.output_tokens)" },
+    });
+    consume([span(startMs)]);
+    await drain();
+    assert.equal(offered.length, 0);
+    assert.equal(host.books.sent, 1);
+    await connector.stop?.();
+  });
+
   it("marks the row of what exceeds max_groups", async () => {
     const { offered, consume, drain, startMs, connector } = await open({ max_groups: 1 });
     consume([span(startMs), span(startMs, { model: "b" }), span(startMs, { model: "c", service: "jobs" })]);

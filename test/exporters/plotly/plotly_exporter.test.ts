@@ -270,7 +270,7 @@ describe("the plotly exporter with tables", () => {
     ]);
     add(1, [["<b>gemma</b>", 5]]);
     await drain();
-    const { data, layout } = figure("aggregate_llm_requests");
+    const { data, layout } = figure("aggregate_llm.requests");
     assert.deepEqual(
       data.map(({ name, x, y }: { name: string; x: string[]; y: number[] }) => ({ name, x, y })),
       [
@@ -278,8 +278,8 @@ describe("the plotly exporter with tables", () => {
         { name: "not reported", x: ["2026-01-01T00:01:00.000Z", "2026-01-01T00:02:00.000Z"], y: [2, null] },
       ],
     );
-    assert.deepEqual(layout.meta, { figure: "aggregate_llm_requests", windows: 2, groups: 2, drawn: 2 });
-    assert.ok((await readdir(directory)).includes("aggregate_llm_requests.json"));
+    assert.deepEqual(layout.meta, { figure: "aggregate_llm.requests", windows: 2, groups: 2, drawn: 2 });
+    assert.ok((await readdir(directory)).includes("aggregate_llm.requests.json"));
   });
 
   it("draws the last windows of an aggregate that has ended", async () => {
@@ -291,7 +291,19 @@ describe("the plotly exporter with tables", () => {
     host.board.withdraw("tables", "aggregate/llm");
     add(1, [["gemma", 2]]);
     await drain();
-    assert.deepEqual(figure("aggregate_llm_requests").data[0].y, [1, 2]);
+    assert.deepEqual(figure("aggregate_llm.requests").data[0].y, [1, 2]);
+  });
+
+  it("forgets groups with the windows that are no longer kept", async () => {
+    const { host, drain, figure } = await open({ tables: ["aggregate/llm"] });
+    const { history, add } = tables();
+    host.board.publish("tables", "aggregate/llm", history);
+    add(0, [["retired", 100]]);
+    await drain();
+    for (let minute = 1; minute <= 10; minute++) add(minute, [["gemma", 1]]);
+    await drain();
+    const { data, layout } = figure("aggregate_llm.requests");
+    assert.deepEqual([data.length, data[0].name, layout.meta.groups], [1, "gemma", 1]);
   });
 
   it("draws at most eight groups and says how many there are", async () => {
@@ -303,7 +315,7 @@ describe("the plotly exporter with tables", () => {
       Array.from({ length: 12 }, (_, model) => [`model ${model}`, model] as const),
     );
     await drain();
-    const { data, layout } = figure("aggregate_llm_requests");
+    const { data, layout } = figure("aggregate_llm.requests");
     assert.deepEqual([data.length, data[0].name, layout.meta.groups], [8, "model 11", 12]);
   });
 
