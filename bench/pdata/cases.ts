@@ -1,0 +1,135 @@
+import type protobuf from "protobufjs";
+import { Chunk } from "../../pipeline/pdata/chunk.ts";
+import {
+  attribute,
+  attributeKeys,
+  editSpans,
+  filterSpans,
+  fromJson,
+  randomness,
+  receive,
+  Traces,
+  toJson,
+} from "../../pipeline/pdata/index.ts";
+import { batches, requestType, spansPerBatch } from "./data.ts";
+import { jsonOf, requestOf } from "./json.ts";
+
+/** One row of the table. */
+export interface Case {
+  readonly name: string;
+  /** The case that the ratio is taken against. */
+  readonly against?: string;
+  /** The least ratio that counts as reached. */
+  readonly mark?: number;
+  /** Makes the step that is timed; it works on one batch a call. */
+  prepare(): (index: number) => void;
+}
+
+/** What a step computes goes here, so that it is not optimised away. */
+export let sink = 0;
+
+/** Calls `use` with one of the batches as bytes. */
+function onBytes(use: (bytes: Buffer, type: protobuf.Type) => unknown): (index: number) => void {
+  const type = requestType();
+  const all = batches(type);
+  return (index) => {
+    if (use(all[index % all.length]!, type) === undefined) sink += 1;
+  };
+}
+
+/** Calls `use` with one of the batches as it came from the receiver, its rows filled by the walk. */
+function onReceived(use: (traces: Traces) => unknown): (index: number) => void {
+  const all = batches(requestType()).map((bytes) => receive("traces", bytes));
+  return (index) => {
+    if (use(all[index % all.length]!) === undefined) sink += 1;
+  };
+}
+
+/** Calls `use` with a batch that nobody has looked at since it was made, as after an edit. */
+function onUnread(use: (traces: Traces) => unknown): (index: number) => void {
+  const all = batches(requestType());
+  return (index) => {
+    const traces = new Traces([new Chunk("traces", all[index % all.length]!, spansPerBatch)]);
+    if (use(traces) === undefined) sink += 1;
+  };
+}
+
+const keys = attributeKeys({ port: "server.port", environment: "deployment.environment" });
+const production = attribute(keys.environment, "prod");
+const lookups = attributeKeys({
+  model: "gen_ai.request.model",
+  input: "gen_ai.usage.input_tokens",
+  output: "gen_ai.usage.output_tokens",
+});
+const half = randomness(1n << 55n);
+
+function facts(traces: Traces): void {
+  for (const span of traces.spans()) sink += span.traceId.fnv1a(0) + span.durationNano + span.statusCode;
+}
+
+function lookUp(traces: Traces): void {
+  for (const span of traces.spans()) {
+    sink += (span.number(lookups.input) ?? 0) + (span.number(lookups.output) ?? 0);
+    if (span.string(lookups.model) === "gpt-oss-20b") sink += 1;
+  }
+}
+
+const edit = (traces: Traces) =>
+  editSpans(traces, (span) => {
+    span.delete(keys.port);
+    span.set(production);
+  });
+const sample = (traces: Traces) => filterSpans(traces, (span) => span.traceId.atLeast(half));
+
+export const protobufCase = "protobufjs: decode + encode";
+
+/** All cases, the ones to compare with first. */
+export const cases: readonly Case[] = [
+  {
+    name: protobufCase,
+    prepare: () => onBytes((bytes, type) => type.encode(type.decode(bytes)).finish()),
+  },
+  { name: "floor: copy the batch", against: protobufCase, prepare: () => onBytes((bytes) => Buffer.from(bytes)) },
+  {
+    name: "validating walk with UTF-8 check",
+    against: protobufCase,
+    mark: 25,
+    prepare: () => onBytes((bytes) => receive("traces", bytes)),
+  },
+  { name: "id, duration, status of every span", against: protobufCase, mark: 80, prepare: () => onReceived(facts) },
+  { name: "  the same, first reader after an edit", against: protobufCase, prepare: () => onUnread(facts) },
+  { name: "three attributes looked up", against: protobufCase, mark: 80, prepare: () => onReceived(lookUp) },
+  { name: "  the same, first reader after an edit", against: protobufCase, prepare: () => onUnread(lookUp) },
+  { name: "one attribute deleted, one set", against: protobufCase, mark: 25, prepare: () => onReceived(edit) },
+  { name: "  the same, first reader after an edit", against: protobufCase, prepare: () => onUnread(edit) },
+  { name: "50 % sampling", against: protobufCase, mark: 150, prepare: () => onReceived(sample) },
+  { name: "  the same, first reader after an edit", against: protobufCase, prepare: () => onUnread(sample) },
+  {
+    name: "JSON.parse + protobufjs",
+    prepare: () => {
+      const type = requestType();
+      const texts = batches(type).map((bytes) => Buffer.from(jsonOf(type, bytes)));
+      return (index) => void requestOf(type, texts[index % texts.length]!.toString());
+    },
+  },
+  {
+    name: "OTLP/JSON in",
+    against: "JSON.parse + protobufjs",
+    mark: 4,
+    prepare: () => {
+      const type = requestType();
+      const texts = batches(type).map((bytes) => Buffer.from(jsonOf(type, bytes)));
+      return (index) => void fromJson("traces", texts[index % texts.length]!);
+    },
+  },
+  {
+    name: "protobufjs + JSON.stringify",
+    prepare: () => onBytes((bytes, type) => Buffer.from(jsonOf(type, bytes))),
+  },
+  {
+    name: "OTLP/JSON out",
+    against: "protobufjs + JSON.stringify",
+    mark: 4,
+    prepare: () => onReceived((traces) => toJson(traces)),
+  },
+];
