@@ -62,6 +62,8 @@ export interface GraphNode {
   readonly model?: string;
   /** Diameter as the seed draws it. */
   readonly size: number;
+  /** Only named as a parent so far: stands in for a span that has not been received, so that no edge dangles. */
+  readonly missing?: true;
 }
 
 export interface GraphEdge {

@@ -1,0 +1,81 @@
+import { attributeKeys, type Span } from "../../pipeline/pdata/index.ts";
+
+export type Status = "OK" | "ERROR" | "UNSET";
+
+/** What the graph says of a span. */
+export interface SpanFacts {
+  /** 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** 16 hexadecimal digits, unique within the trace. */
+  readonly spanId: string;
+  /** Empty for a root. */
+  readonly parentSpanId: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly status: Status;
+  readonly startUnixMs: number;
+  readonly endUnixMs: number;
+  readonly durationMs: number;
+  readonly service: string;
+  /** As are all texts here, empty when the span does not say. */
+  readonly model: string;
+  readonly operation: string;
+  readonly errorType: string;
+  readonly inputTokens: number | undefined;
+  readonly outputTokens: number | undefined;
+}
+
+const resourceKeys = attributeKeys({ service: "service.name" });
+
+/** The GenAI conventions, then the dialect of the notebooks, for pipelines without gen_ai_normalizer. */
+const keys = attributeKeys({
+  requestModel: "gen_ai.request.model",
+  responseModel: "gen_ai.response.model",
+  operation: "gen_ai.operation.name",
+  errorType: "error.type",
+  inputTokens: "gen_ai.usage.input_tokens",
+  outputTokens: "gen_ai.usage.output_tokens",
+  notebookModel: "llm.model",
+  notebookInputTokens: "llm.usage.input_tokens",
+  notebookOutputTokens: "llm.usage.output_tokens",
+});
+
+const kinds = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"];
+const statuses: readonly Status[] = ["UNSET", "OK", "ERROR"];
+
+/** Reads a span at the cursor. */
+export function readFacts(span: Span, traceId: string, spanId: string): SpanFacts {
+  const { parentSpanId } = span;
+  return {
+    traceId,
+    spanId,
+    parentSpanId: parentSpanId.isEmpty ? "" : parentSpanId.hex(),
+    name: span.name,
+    kind: kindOf(span),
+    status: statusOf(span),
+    startUnixMs: span.startUnixMs,
+    endUnixMs: span.endUnixMs,
+    durationMs: durationOf(span),
+    service: span.resource.string(resourceKeys.service) ?? "",
+    model: span.string(keys.requestModel) ?? span.string(keys.responseModel) ?? span.string(keys.notebookModel) ?? "",
+    operation: span.string(keys.operation) ?? "",
+    errorType: span.string(keys.errorType) ?? "",
+    inputTokens: span.number(keys.inputTokens) ?? span.number(keys.notebookInputTokens),
+    outputTokens: span.number(keys.outputTokens) ?? span.number(keys.notebookOutputTokens),
+  };
+}
+
+/** The name of the span's kind. */
+export function kindOf(span: Span): string {
+  return kinds[span.kind] ?? "UNSPECIFIED";
+}
+
+/** The name of the span's status. */
+export function statusOf(span: Span): Status {
+  return statuses[span.statusCode] ?? "UNSET";
+}
+
+/** Milliseconds; 0 for a span that ends before it starts. */
+export function durationOf(span: Span): number {
+  return Math.max(0, span.durationNano / 1e6);
+}
