@@ -1,4 +1,4 @@
-import type { GraphSnapshot, Revealed, SpanDetail } from "./shared/wire.ts";
+import type { FieldPlace, GraphSnapshot, Revealed, SpanDetail } from "./shared/wire.ts";
 
 /** A figure as it comes; what is in it is looked at with care. */
 export interface FigureDocument {
@@ -29,10 +29,10 @@ export function fetchSpan(component: string, traceId: string, spanId: string): P
 }
 
 /** Asks for the text of one masked attribute of one span. */
-export function reveal(component: string, traceId: string, spanId: string, key: string): Promise<Revealed> {
+export function reveal(component: string, traceId: string, spanId: string, place: FieldPlace): Promise<Revealed> {
   return ask(path("span", component, traceId, spanId, "reveal"), {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ key }),
+    body: JSON.stringify(place),
   });
 }

@@ -1,5 +1,5 @@
 import { byId, el, setText, visible } from "./dom.ts";
-import { memory, share, thin, timeSpan } from "./shared/format.ts";
+import { gap, memory, share, timeSpan } from "./shared/format.ts";
 import type { Run, Tick } from "./shared/wire.ts";
 
 let lastMeaning = "";
@@ -29,7 +29,7 @@ export function showSentence({ sentence, process }: Tick): void {
 }
 
 function lag(milliseconds: number): string {
-  return milliseconds < 10 ? `${milliseconds.toFixed(1)}${thin}ms` : timeSpan(milliseconds);
+  return milliseconds < 10 ? `${milliseconds.toFixed(1)}${gap}ms` : timeSpan(milliseconds);
 }
 
 function fact(name: string, value: string, rest: string): HTMLElement {

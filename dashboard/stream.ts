@@ -1,4 +1,4 @@
-import { byId } from "./dom.ts";
+import { byId, el } from "./dom.ts";
 import { age, clock } from "./shared/format.ts";
 import type { Tick } from "./shared/wire.ts";
 
@@ -100,7 +100,7 @@ export class Stream {
         return [bold];
       case "live":
         bold.textContent = "Live";
-        return [bold, ` ${clock(this.#latest?.unixMs ?? 0)} UTC`];
+        return [bold, ` ${clock(this.#latest?.unixMs ?? 0)}`, el("span", { class: "wide" }, " UTC")];
     }
   }
 }

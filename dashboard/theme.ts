@@ -1,4 +1,4 @@
-import { byId } from "./dom.ts";
+import { byId, el } from "./dom.ts";
 
 const choices = ["system", "dark", "light"] as const;
 type Choice = (typeof choices)[number];
@@ -12,7 +12,7 @@ export function startTheme(onChange: () => void): void {
     const root = document.documentElement;
     if (choice === "system") delete root.dataset["theme"];
     else root.dataset["theme"] = choice;
-    button.textContent = `Theme: ${choice}`;
+    button.replaceChildren(el("span", { class: "wide" }, "Theme: "), choice);
   };
   apply();
   button.addEventListener("click", () => {

@@ -1,4 +1,5 @@
-import { byId, el } from "../dom.ts";
+import { byId, el, setText } from "../dom.ts";
+import { age } from "../shared/format.ts";
 import type { FigureState, Tick } from "../shared/wire.ts";
 import type { Palette } from "./look.ts";
 import { readPalette } from "./palette.ts";
@@ -16,9 +17,12 @@ export class FigureBoard {
     this.#busy = true;
     try {
       this.#arrange(tick.figures);
-      const drawings = await Promise.all(tick.figures.map((state) => this.#panels.get(keyOf(state))?.load(state)));
+      const drawings = await Promise.all(
+        tick.figures.map(async (state) => await this.#panels.get(keyOf(state))?.load(state)),
+      );
       const palette = this.#colors();
       for (const draw of drawings) await draw?.(palette);
+      this.#sayWindow();
     } finally {
       this.#busy = false;
     }
@@ -28,6 +32,13 @@ export class FigureBoard {
   restyle(): void {
     this.#palette = undefined;
     for (const panel of this.#panels.values()) void panel.draw(this.#colors());
+  }
+
+  #sayWindow(): void {
+    const windowMs = [...this.#panels.values()].map((panel) => panel.windowMs).find((span) => span !== undefined);
+    // A bucket that has just opened makes the window a little longer than it is set to.
+    const said = windowMs === undefined ? "" : `Last ${age(Math.floor(windowMs / 60_000) * 60_000 || windowMs)}`;
+    setText(byId("window"), said);
   }
 
   #colors(): Palette {

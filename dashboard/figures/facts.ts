@@ -1,6 +1,6 @@
 import type { FigureDocument } from "../api.ts";
 import { el, telemetry } from "../dom.ts";
-import { count, rate, share, short, thin, timeSpan } from "../shared/format.ts";
+import { count, gap, rate, share, short, timeSpan } from "../shared/format.ts";
 import { asPart, colorOf, type Palette, roleOf } from "./look.ts";
 
 /** What stands in the head of a figure's panel: what it shows, and the numbers a reader looks for first. */
@@ -64,7 +64,7 @@ function latency(_: FigureDocument, { requests = 0, failed = 0, latency: spread 
 
 function tokens(_: FigureDocument, { bucket_ms = 0, input_tokens = 0, output_tokens = 0 }: Meta, palette: Palette) {
   return {
-    sub: `per ${Math.round(bucket_ms / 1000)}${thin}s`,
+    sub: `per ${Math.round(bucket_ms / 1000)}${gap}s`,
     stats: [
       swatch(palette.series[0], "in", short(input_tokens)),
       swatch(palette.series[1], "out", short(output_tokens)),
@@ -90,7 +90,7 @@ function requestRate({ data }: FigureDocument, { requests = 0, failed = 0 }: Met
   const now = Array.isArray(rates) ? (rates.at(-1) as number | undefined) : undefined;
   return {
     sub: "per second, and running total",
-    stats: [...(now === undefined ? [] : [stat("now", `${rate(now)}${thin}/s`)]), stat("total", count(requests))],
+    stats: [...(now === undefined ? [] : [stat("now", `${rate(now)}${gap}/s`)]), stat("total", count(requests))],
     summary: `Requests per second over time, now ${now === undefined ? "none" : rate(now)}; ${count(requests)} in all, ${count(failed)} failed.`,
   };
 }

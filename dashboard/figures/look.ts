@@ -10,7 +10,8 @@ export interface Palette {
   readonly line: string;
   readonly grid: string;
   readonly raised: string;
-  readonly warning: string;
+  /** Behind the figures. */
+  readonly panel: string;
   /** Viridis, cut where it would vanish on the panel. */
   readonly scale: readonly (readonly [number, string])[];
   /** The first series as an area under its line. */
@@ -55,7 +56,14 @@ function dressedTrace(trace: Part, index: number, palette: Palette): Part {
     const fill = trace["fill"] === undefined ? {} : { fillcolor: palette.area };
     return { ...base, ...fill, line: { width: 1.5, ...line, color } };
   }
-  return { ...base, marker: { ...marker, color, line: { width: 0 } } };
+  return { ...base, marker: { ...marker, color, line: { width: touches(trace) ? 1 : 0, color: palette.panel } } };
+}
+
+/** Bars as wide as they are apart: a line in the panel's colour parts them. */
+function touches({ x, width }: Part): boolean {
+  if (!Array.isArray(x) || typeof width !== "number") return false;
+  const [first, second] = x as unknown[];
+  return typeof first === "number" && typeof second === "number" && second - first < width * 1.02;
 }
 
 function scatterMarker(marker: Part, role: string, color: string, palette: Palette): Part {
@@ -91,6 +99,8 @@ function dressedLayout(layout: Part, palette: Palette): Part {
       .filter(([key]) => /^[xy]axis\d*$/.test(key))
       .map(([key, axis]) => [key, dressedAxis(key, asPart(axis), palette)]),
   );
+  const notes = asList(layout["annotations"]);
+  if (notes.length > 0) axes["yaxis"] = withHeadroom(axes["yaxis"]);
   return {
     ...layout,
     ...axes,
@@ -107,7 +117,7 @@ function dressedLayout(layout: Part, palette: Palette): Part {
       ...shape,
       line: { ...asPart(shape["line"]), color: palette.text2 },
     })),
-    annotations: asList(layout["annotations"]).map((note) => ({
+    annotations: notes.map((note) => ({
       ...note,
       text: harmless(note["text"]),
       xshift: 2,
@@ -115,6 +125,12 @@ function dressedLayout(layout: Part, palette: Palette): Part {
     })),
     showlegend: false,
   };
+}
+
+/** Room above the highest bar, where the labels of marks stand. */
+function withHeadroom(axis: Part = {}): Part {
+  const [from, to] = Array.isArray(axis["range"]) ? (axis["range"] as unknown[]) : [];
+  return typeof from === "number" && typeof to === "number" ? { ...axis, range: [from, to * 1.1] } : axis;
 }
 
 function dressedAxis(key: string, axis: Part, palette: Palette): Part {

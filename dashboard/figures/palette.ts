@@ -27,7 +27,7 @@ export function readPalette(): Palette {
     line: token("--line-strong"),
     grid: token("--grid"),
     raised: token("--surface-2"),
-    warning: token("--warning"),
+    panel: token("--surface-1"),
     scale: colors.map((color, index) => [index / (colors.length - 1), color] as const),
     area: faded(first, 0.15),
   };

@@ -4,7 +4,7 @@ import { age } from "../shared/format.ts";
 import type { FigureState } from "../shared/wire.ts";
 import { TwinView } from "../twin.ts";
 import { factsOf } from "./facts.ts";
-import { dressed, type Palette, plotlyConfig } from "./look.ts";
+import { asPart, dressed, type Palette, plotlyConfig } from "./look.ts";
 import { loadPlotly } from "./plotly.ts";
 import { figureTable } from "./table.ts";
 
@@ -85,7 +85,15 @@ export class FigurePanel {
     }
   }
 
+  /** Draws again with the colours at hand; set by whoever has them. */
   redraw: (() => void) | undefined;
+
+  /** How much time the figure looks back on, when it says so. */
+  get windowMs(): number | undefined {
+    const { from, to } = asPart(this.#figure?.layout["meta"]);
+    const span = Date.parse(String(to)) - Date.parse(String(from));
+    return Number.isFinite(span) ? span : undefined;
+  }
 
   #switch(): void {
     this.#table.hidden = !this.#twin.isTable;

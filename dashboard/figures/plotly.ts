@@ -16,8 +16,13 @@ export function loadPlotly(): Promise<Plotly> {
   return loading;
 }
 
+/** Chromium sometimes never settles this when the fonts were preloaded; they are there by then. */
+const longestFontWaitMs = 1_000;
+
 async function loadFonts(): Promise<void> {
-  await Promise.all([document.fonts.load("11px Inter"), document.fonts.load('11px "JetBrains Mono"')]);
+  const loaded = Promise.all([document.fonts.load("11px Inter"), document.fonts.load('11px "JetBrains Mono"')]);
+  const waited = new Promise((resolve) => setTimeout(resolve, longestFontWaitMs));
+  await Promise.race([loaded, waited]);
 }
 
 function loadScript(): Promise<Plotly> {

@@ -1,5 +1,5 @@
 import { cutMiddle, svg, visible } from "../dom.ts";
-import { count, rate, thin } from "../shared/format.ts";
+import { count, gap, rate } from "../shared/format.ts";
 import type { DropState } from "../shared/wire.ts";
 import { type Band, type Box, type Layout, thinnestBand } from "./layout.ts";
 import { type FlowNode, total } from "./model.ts";
@@ -22,7 +22,7 @@ export function factsOf(node: FlowNode): string[] {
     part.facts.map(({ label, text }) => `${visible(label)} ${visible(text)}`.trim()),
   );
   const distinct = [...new Set(facts)];
-  if (refused > 0) distinct.unshift(`refuses ${rate(refused)}${thin}/s`);
+  if (refused > 0) distinct.unshift(`refuses ${rate(refused)}${gap}/s`);
   if (held > 0 && node.kind === "processor" && distinct.length === 0) distinct.push(`holds ${count(held)}`);
   return distinct;
 }
@@ -35,7 +35,7 @@ export function dropsOf(node: FlowNode): DropState[] {
 /** `759 /s sampled out`. */
 export function dropText(drop: DropState): string {
   const reason = visible(drop.reason).replaceAll("_", " ");
-  return drop.rate > 0 ? `${rate(drop.rate)}${thin}/s ${reason}` : `${count(drop.items)} ${reason}`;
+  return drop.rate > 0 ? `${rate(drop.rate)}${gap}/s ${reason}` : `${count(drop.items)} ${reason}`;
 }
 
 /** The picture: bands first, boxes over them. `troubled` is the key of the component the sentence is about. */
@@ -72,13 +72,14 @@ const units = new Map([
 function drawNumbers(band: Band): SVGElement[] {
   const { link, x1, x2, y1, y2 } = band;
   const straight = Math.abs(y1 - y2) < 0.5;
-  const middle = (x1 + x2) / 2;
+  // Right of the middle where a drop turns down at the left.
+  const middle = x1 + (x2 - x1) * (dropsOf(link.from).length > 0 ? 0.64 : 0.5);
   const half = Math.max(4, band.width / 2);
   const unit = link.from.kind === "receiver" ? units.get(link.signal) : undefined;
-  const speed = `${rate(link.rate)}${unit === undefined ? "" : ` ${unit}`}${thin}/s`;
+  const speed = `${rate(link.rate)}${unit === undefined ? "" : ` ${unit}`}${gap}/s`;
   if (!straight) {
-    const upward = y2 < y1;
-    return [svg("text", { x: middle, y: upward ? Math.min(y1, y2) - half : y1 - half - 5, class: "speed" }, speed)];
+    // Over the trunk, where its branches have not parted yet.
+    return [svg("text", { x: x1 + Math.min(36, (x2 - x1) / 2), y: y1 - half - 5, class: "speed" }, speed)];
   }
   return [
     svg("text", { x: middle, y: y1 - half - 5, class: "speed" }, speed),
@@ -128,11 +129,7 @@ function drawBox(box: Box, troubled: boolean): SVGElement {
   } else if (node.kind === "exporter") {
     const room = Math.floor((width - 34 - id.length * idWidth) / factWidth);
     inside.push(svg("text", { x: x + 9, y: y + height / 2 + 4, class: "id" }, id));
-    if (room > 5) {
-      inside.push(
-        svg("text", { x: x + width - 9, y: y + height / 2 + 4, class: "fact end" }, cutMiddle(facts.join(", "), room)),
-      );
-    }
+    inside.push(svg("text", { x: x + width - 9, y: y + height / 2 + 4, class: "fact end" }, fitting(facts, room)));
   } else {
     const [fact] = facts;
     inside.push(svg("text", { x: x + 9, y: y + (fact === undefined ? height / 2 + 4 : 17), class: "id" }, id));
@@ -142,6 +139,12 @@ function drawBox(box: Box, troubled: boolean): SVGElement {
       );
   }
   return svg("g", {}, svg("title", {}, [visible(node.id), ...facts].join("\n")), ...inside);
+}
+
+/** As many facts as there is room for, whole; all of them are in the box's title. */
+function fitting(facts: readonly string[], room: number): string {
+  const shown = facts.map((_, index) => facts.slice(0, facts.length - index).join(", "));
+  return shown.find((text) => text.length <= room) ?? "";
 }
 
 /** Where two lines of facts fit in a receiver's box without meeting a port's name. */

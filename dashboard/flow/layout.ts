@@ -38,28 +38,47 @@ export interface Measure {
 
 export const widestBand = 14;
 export const thinnestBand = 1.5;
-const edge = 12;
-const rowHeight = 54;
-const exporterPitch = 42;
-const boxHeight = 40;
-const exporterHeight = 32;
-const leastGap = 66;
+const edge = 11;
+const rowHeight = 47;
+const exporterPitch = 39;
+const boxHeight = 38;
+const exporterHeight = 30;
+/** Boxes as wide as their texts and gaps with room for numbers; else everything as narrow as can be read. */
+const densities = [
+  { widestBox: Number.POSITIVE_INFINITY, leastGap: 66, narrowestEnd: 190 },
+  { widestBox: 112, leastGap: 46, narrowestEnd: 160 },
+];
 const mostComponents = 24;
 
 /** Places everything for `width` pixels; undefined when it does not fit or would be unreadable: then it is a list. */
 export function layoutFlow(model: FlowModel, width: number, measure: Measure): Layout | undefined {
   const components = new Set(model.pipelines.flatMap((pipeline) => pipeline.line));
   if (components.size + model.receivers.length + model.exporters.length > mostComponents) return undefined;
+  for (const { widestBox, leastGap, narrowestEnd } of densities) {
+    const limited = { box: (node: FlowNode) => Math.min(widestBox, measure.box(node)) };
+    const right = Math.min(302, Math.max(narrowestEnd, width * 0.22 - (narrowestEnd < 190 ? 60 : 0)));
+    const layout = layoutWith(model, width, limited, right, leastGap);
+    if (layout !== undefined) return layout;
+  }
+  return undefined;
+}
+
+function layoutWith(
+  model: FlowModel,
+  width: number,
+  measure: Measure,
+  right: number,
+  leastGap: number,
+): Layout | undefined {
   const rows = rowsOf(model);
   const height = (rows.at(-1)?.bottom ?? rowHeight) + edge;
   const columns = columnsOf(model.pipelines);
   const left = Math.max(104, ...model.receivers.map((node) => measure.box(node)));
-  const right = Math.min(302, Math.max(190, width * 0.22));
   const xs = columnPositions(columns, measure, edge + left, width - edge - right);
-  if (xs === undefined) return undefined;
+  if (xs.gap < leastGap) return undefined;
   const boxes = [
     ...receiverBoxes(model, rows, left, height),
-    ...lineBoxes(rows, columns, xs, measure),
+    ...lineBoxes(rows, columns, xs.lefts, measure),
     ...exporterBoxes(rows, width - edge - right, right),
   ];
   const busiest = Math.max(0, ...model.pipelines.flatMap((pipeline) => pipeline.links.map((link) => link.rate)));
@@ -88,15 +107,15 @@ function rowsOf({ pipelines, exporters }: FlowModel): Row[] {
   });
 }
 
-/** The column of each processor and connector: lines end at the last column and spread evenly to their left. */
+/** The column of each processor and connector: lines spread evenly, up to the last column or to what they feed. */
 function columnsOf(pipelines: readonly FlowPipeline[]): Map<FlowNode, number> {
+  const feeds = (feeder: FlowPipeline, fed: FlowPipeline) =>
+    feeder.links.some((link) => link.to.kind === "connector" && fed.line.includes(link.to));
   const starts = new Map<FlowPipeline, number>();
   const startOf = (pipeline: FlowPipeline, seen: readonly FlowPipeline[] = []): number => {
     const known = starts.get(pipeline);
     if (known !== undefined || seen.includes(pipeline)) return known ?? 0;
-    const feeders = pipelines.filter((other) =>
-      other.links.some((link) => link.to.kind === "connector" && pipeline.line.includes(link.to)),
-    );
+    const feeders = pipelines.filter((other) => feeds(other, pipeline));
     const start = Math.max(0, ...feeders.map((feeder) => startOf(feeder, [...seen, pipeline]) + feeder.line.length));
     starts.set(pipeline, start);
     return start;
@@ -105,28 +124,29 @@ function columnsOf(pipelines: readonly FlowPipeline[]): Map<FlowNode, number> {
   const columns = new Map<FlowNode, number>();
   for (const pipeline of pipelines) {
     const start = startOf(pipeline);
+    const end = Math.min(last, ...pipelines.filter((fed) => feeds(pipeline, fed)).map((fed) => startOf(fed)));
     pipeline.line.forEach((node, index) => {
       if (columns.has(node)) return;
-      columns.set(node, start + Math.round(((index + 1) * (last - start)) / pipeline.line.length) - 1);
+      columns.set(node, start + Math.round(((index + 1) * (end - start)) / pipeline.line.length) - 1);
     });
   }
   return columns;
 }
 
-/** The left edge of each column, with equal gaps; undefined when the gaps have no room for numbers. */
+/** The left edge of each column, with equal gaps. */
 function columnPositions(columns: ReadonlyMap<FlowNode, number>, measure: Measure, from: number, to: number) {
   const count = Math.max(-1, ...columns.values()) + 1;
   const widths = Array.from({ length: count }, (_, column) =>
     Math.max(0, ...[...columns].filter(([, at]) => at === column).map(([node]) => measure.box(node))),
   );
   const gap = (to - from - widths.reduce((sum, width) => sum + width, 0)) / (count + 1);
-  if (gap < leastGap) return undefined;
   let x = from;
-  return widths.map((width) => {
+  const lefts = widths.map((width) => {
     const left = x + gap;
     x = left + width;
     return left;
   });
+  return { lefts, gap };
 }
 
 function receiverBoxes({ receivers }: FlowModel, rows: readonly Row[], width: number, height: number): Box[] {

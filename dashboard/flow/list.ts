@@ -1,5 +1,5 @@
 import { el, svg, visible } from "../dom.ts";
-import { count, rate, thin } from "../shared/format.ts";
+import { count, gap, rate } from "../shared/format.ts";
 import { dropsOf, dropText, factsOf } from "./draw.ts";
 import { thinnestBand } from "./layout.ts";
 import { type FlowModel, type FlowNode, type FlowPipeline, total } from "./model.ts";
@@ -57,7 +57,7 @@ function drawStop(
     { class: trouble ? "stop troubled" : "stop" },
     rail(first ? 0 : speed * scale, last ? 0 : passed * scale, first, last),
     el("span", { class: "id" }, visible(node.id)),
-    el("span", { class: "speed" }, `${rate(speed)}${thin}/s`),
+    el("span", { class: "speed" }, `${rate(speed)}${gap}/s`),
     el("span", { class: "fact" }, facts || `${count(items)} in`),
     el("span", { class: drop?.lost === true ? "drop lost" : "drop" }, drop === undefined ? "" : dropText(drop)),
   );

@@ -1,5 +1,5 @@
 import { byId, el } from "../dom.ts";
-import { count, rate, thin } from "../shared/format.ts";
+import { count, rate } from "../shared/format.ts";
 import type { BooksRow, Tick } from "../shared/wire.ts";
 import { TwinView } from "../twin.ts";
 import { boxWidth, drawFlow } from "./draw.ts";
@@ -74,7 +74,7 @@ function booksRow(books: BooksRow): HTMLElement[] {
       "div",
       { class: balance ? "balance" : "balance off" },
       el("dt", { class: "unseen" }, "books"),
-      el("dd", {}, balance ? `books balance` : `books are off${thin}`),
+      el("dd", {}, balance ? "books balance" : "books are off"),
     ),
   ];
 }

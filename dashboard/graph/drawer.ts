@@ -1,11 +1,10 @@
 import { reveal } from "../api.ts";
 import { el, telemetry, visible, visibleLines } from "../dom.ts";
 import { shortId, timeSpan, traffic } from "../shared/format.ts";
-import type { GraphNode, SpanDetail, SpanField } from "../shared/wire.ts";
+import type { FieldPlace, GraphNode, SpanDetail, SpanField } from "../shared/wire.ts";
 
 /** Attributes people look for first, in this order; the rest follows as sent. */
 const first = [
-  "gen_ai.operation.name",
   "gen_ai.request.model",
   "gen_ai.usage.input_tokens",
   "gen_ai.usage.output_tokens",
@@ -27,7 +26,7 @@ export function drawSpan(component: string, span: SpanDetail, close: () => void)
     el("span", { class: `mark ${span.status.toLowerCase()}`, "aria-hidden": "true" }),
     el("h3", {}, telemetry(span.name, 60)),
     span.status === "ERROR"
-      ? el("span", { class: "failed" }, telemetry(error || "error", 60))
+      ? el("span", { class: "failed" }, telemetry(error || "error", 80))
       : el("span", { class: "quiet" }, statusWord[span.status]),
     el(
       "span",
@@ -40,17 +39,10 @@ export function drawSpan(component: string, span: SpanDetail, close: () => void)
     "dl",
     { class: "fields" },
     ...row("duration", document.createTextNode(timeSpan(span.durationMs))),
-    ...row(
-      "status",
-      telemetry(
-        span.statusMessage === "" ? statusWord[span.status] : `${statusWord[span.status]}: ${span.statusMessage}`,
-        200,
-      ),
-    ),
-    ...ordered(span.attributes).flatMap((field) => fieldRow(component, span, field)),
-    ...span.events.flatMap((event) => [
+    ...ordered(span.attributes).flatMap((field) => fieldRow(component, span, field, "span")),
+    ...span.events.flatMap((event, index) => [
       ...row(`+${timeSpan(event.offsetMs)}`, el("b", {}, telemetry(event.name))),
-      ...event.attributes.flatMap((field) => fieldRow(component, span, field)),
+      ...event.attributes.flatMap((field) => fieldRow(component, span, field, index)),
     ]),
     ...span.resource.flatMap((field) => fieldRow(component, span, field, "resource")),
     ...row("kind", telemetry(span.kind)),
@@ -74,11 +66,11 @@ function row(key: string, value: Node): HTMLElement[] {
   return [el("dt", {}, telemetry(key, 60)), el("dd", {}, value)];
 }
 
-function fieldRow(component: string, span: SpanDetail, field: SpanField, of?: string): HTMLElement[] {
+function fieldRow(component: string, span: SpanDetail, field: SpanField, of: FieldPlace["of"]): HTMLElement[] {
   const [name, value] =
-    field.masked === undefined ? row(field.key, plain(field)) : row(field.key, masked(component, span, field));
+    field.masked === undefined ? row(field.key, plain(field)) : row(field.key, masked(component, span, field, of));
   if (name === undefined || value === undefined) return [];
-  if (of !== undefined) name.title = `${of} attribute`;
+  name.title = `${visible(field.key)}${of === "resource" ? ", of the resource" : ""}`;
   if (field.key === "error.type" || field.key.startsWith("exception.")) value.classList.add("failed");
   return [name, value];
 }
@@ -89,7 +81,7 @@ function plain({ text = "" }: SpanField): HTMLElement {
     : telemetry(text, 160);
 }
 
-function masked(component: string, span: SpanDetail, field: SpanField): HTMLElement {
+function masked(component: string, span: SpanDetail, field: SpanField, of: FieldPlace["of"]): HTMLElement {
   const size = traffic(field.masked?.sizeBytes ?? 0);
   const digest = visible(field.masked?.digest ?? "").replace(/^sha256:/, "");
   const cover = el(
@@ -102,7 +94,7 @@ function masked(component: string, span: SpanDetail, field: SpanField): HTMLElem
   const holder = el("span", { class: "masked-field" }, cover, button);
   const cause = el("span", { class: "failed", role: "alert" });
   const uncover = async () => {
-    const { text } = await reveal(component, span.traceId, span.spanId, field.key);
+    const { text } = await reveal(component, span.traceId, span.spanId, { key: field.key, of });
     const shown = el("pre", { class: "revealed", tabindex: "-1" }, el("bdi", {}, visibleLines(text)));
     const hide = el("button", { type: "button", class: "link" }, "Hide text");
     hide.addEventListener("click", () => holder.replaceChildren(cover, button));
@@ -139,11 +131,6 @@ export function drawFailures(nodes: readonly GraphNode[], open: (node: GraphNode
     return el("li", {}, button);
   });
   const hint =
-    failed.length === 0
-      ? "Choose a span to see its attributes."
-      : "Failed last. Choose any span to see its attributes.";
-  return [
-    el("p", { class: "drawer-hint" }, `${hint} Prompts stay masked until you ask.`),
-    el("ul", { class: "failures" }, ...items),
-  ];
+    failed.length === 0 ? "Choose a span for its attributes." : "Failed last. Choose any span for its attributes.";
+  return [el("p", { class: "drawer-hint" }, `${hint} Prompts are masked.`), el("ul", { class: "failures" }, ...items)];
 }

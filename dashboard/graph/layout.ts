@@ -4,8 +4,6 @@ import { Family, type Point, shapeTrace, step, type TraceShape } from "./tree.ts
 /** Room between two traces, and what a trace may grow by before it meets its neighbour. */
 const margin = 9;
 const cell = 48;
-/** The disc is wider than high, as the panel is. */
-const flatten = 0.78;
 const goldenAngle = Math.PI * (3 - Math.sqrt(5));
 
 interface Disc extends Point {
@@ -17,9 +15,14 @@ interface Disc extends Point {
  * beside their parent, and what has been placed never moves: only spans that left make room.
  */
 export class GraphLayout {
+  readonly #discs: DiscPacking;
   readonly #places = new Map<string, Point>();
   readonly #traces = new Map<string, { readonly disc: Disc; readonly ids: Set<string> }>();
-  readonly #discs = new DiscPacking();
+
+  /** @param aspect height over width of the disc, as the panel is. */
+  constructor(aspect = 1) {
+    this.#discs = new DiscPacking(aspect);
+  }
 
   /** Positions of all spans of `snapshot`, by node id. */
   update(snapshot: Pick<GraphSnapshot, "nodes" | "edges">): ReadonlyMap<string, Point> {
@@ -88,13 +91,18 @@ class DiscPacking {
   readonly #cells = new Map<string, Disc[]>();
   /** For a size, the first place on the spiral not known to be taken for it. */
   #starts = new Map<number, number>();
+  readonly #aspect: number;
+
+  constructor(aspect: number) {
+    this.#aspect = aspect;
+  }
 
   take(radius: number): Disc {
     const size = Math.ceil(radius / 4) * 4;
     for (let index = this.#startFor(size); ; index++) {
       const distance = 5 * Math.sqrt(index);
       const angle = index * goldenAngle;
-      const disc = { x: distance * Math.cos(angle), y: flatten * distance * Math.sin(angle), radius: size };
+      const disc = { x: distance * Math.cos(angle), y: this.#aspect * distance * Math.sin(angle), radius: size };
       if (!this.#isFree(disc)) continue;
       this.#starts.set(size, index);
       this.#each(disc, (key) => this.#cells.set(key, [...(this.#cells.get(key) ?? []), disc]));

@@ -24,7 +24,7 @@ export class GraphPanel {
   readonly #table = el("div", { class: "scroller", hidden: true });
   readonly #empty = el("p", { class: "empty" }, "No spans yet. Traces appear here as they arrive.");
   readonly #drawer = el("section", { class: "drawer", "aria-label": "Span" });
-  readonly #layout = new GraphLayout();
+  #layout: GraphLayout | undefined;
   readonly #twin: TwinView;
   #picture: GraphPicture | undefined;
   #kind: "svg" | "webgl" | undefined;
@@ -111,6 +111,7 @@ export class GraphPanel {
       setText(this.#sub, `not read: ${error instanceof Error ? error.message : String(error)}`);
       return;
     }
+    this.#layout ??= new GraphLayout(aspectOf(this.#stage));
     this.#scene = sceneOf(this.#snapshot, this.#layout.update(this.#snapshot));
     this.#empty.hidden = this.#snapshot.nodes.length > 0;
     setText(this.#sub, this.#caption(false));
@@ -197,7 +198,7 @@ export class GraphPanel {
     const place = id === undefined || this.#twin.isTable ? undefined : this.#picture?.screen(id);
     element.hidden = place === undefined;
     if (place === undefined) return;
-    const mirrored = place.x > this.#stage.clientWidth - 190;
+    const mirrored = place.x + 24 + element.offsetWidth > this.#stage.clientWidth;
     element.classList.toggle("mirrored", mirrored);
     element.style.translate = `${Math.round(place.x)}px ${Math.round(place.y)}px`;
   }
@@ -234,13 +235,18 @@ export class GraphPanel {
   }
 }
 
+function aspectOf({ clientWidth, clientHeight }: Element): number {
+  return clientWidth === 0 ? 1 : Math.min(1.4, Math.max(0.5, clientHeight / clientWidth));
+}
+
 /** Node ids are span ids, with their trace's where that is needed to tell them apart. */
 function spanIdOf(node: GraphNode): string {
   return node.id.startsWith(node.traceId) ? node.id.slice(node.traceId.length).replace(/^[:/]/, "") : node.id;
 }
 
 function statusCounts(nodes: readonly GraphNode[]): HTMLElement[] {
-  const number = (status: GraphNode["status"]) => nodes.filter((node) => node.status === status).length;
+  const number = (status: GraphNode["status"]) =>
+    nodes.filter((node) => node.status === status && node.missing !== true).length;
   const item = (status: GraphNode["status"], word: string) =>
     el(
       "span",

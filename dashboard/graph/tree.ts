@@ -16,6 +16,9 @@ export interface TraceShape {
 /** Distance between a span and its child, and between neighbours on a ring. */
 export const step = 10;
 const spacing = 7.5;
+const deepest = 30;
+const widest = 300;
+const goldenAngle = Math.PI * (3 - Math.sqrt(5));
 
 /** Edges by what they join, for one snapshot. */
 export class Family {
@@ -43,10 +46,13 @@ export class Family {
 
 /**
  * Lays one trace out: the root in the middle, each generation on a ring, children in a wedge as wide as their leaves
- * are many. A chain becomes a line, a fan a star. The same trace always gives the same shape.
+ * are many. A chain becomes a line, a fan a star. Deeper or wider than a reader could follow, it becomes a filled disc in
+ * the order of generations, so that no trace is larger than its spans need. The same trace always gives the same shape.
  */
 export function shapeTrace(traceId: string, nodes: readonly GraphNode[], family: Family): TraceShape {
   const generations = generationsOf(nodes, family);
+  const isVast = generations.length > deepest || generations.some((generation) => generation.length > widest);
+  if (isVast) return centred(traceId, sunflower(generations.flat()));
   const wedges = wedgesOf(generations, family, hash(traceId) * 2 * Math.PI);
   const places = new Map<string, Point>();
   // Several roots stand around an empty middle.
@@ -59,6 +65,15 @@ export function shapeTrace(traceId: string, nodes: readonly GraphNode[], family:
     }
   });
   return centred(traceId, places);
+}
+
+function sunflower(ids: readonly string[]): Map<string, Point> {
+  return new Map(
+    ids.map((id, index) => {
+      const radius = 0.62 * spacing * Math.sqrt(index);
+      return [id, { x: radius * Math.cos(index * goldenAngle), y: radius * Math.sin(index * goldenAngle) }];
+    }),
+  );
 }
 
 function ringOf(count: number, inner: number): number {

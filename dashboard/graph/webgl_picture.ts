@@ -1,4 +1,4 @@
-import Graph from "graphology";
+import { DirectedGraph } from "graphology";
 import { Sigma } from "sigma";
 import { EdgeLineProgram } from "sigma/rendering";
 import { mixed, token } from "../theme.ts";
@@ -8,7 +8,7 @@ import type { Point } from "./tree.ts";
 
 /** Many spans, drawn by the graphics card. The table is its accessible form. */
 export class WebglPicture implements GraphPicture {
-  readonly #graph = new Graph({ type: "directed", multi: false, allowSelfLoops: false });
+  readonly #graph = new DirectedGraph({ allowSelfLoops: false });
   readonly #sigma: Sigma;
   readonly #colors = new Map<string, string>();
   #scene: Scene = { spots: [], edges: [], extent: { x: 0, y: 0, width: 1, height: 1 } };

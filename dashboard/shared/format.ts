@@ -1,5 +1,8 @@
-/** Narrow no-break space: between thousands, and between a number and its unit. */
-export const thin = "\u202f";
+/** Narrow no-break space: between thousands. */
+const thin = "\u202f";
+
+/** No-break space: between a number and its unit. */
+export const gap = "\u00a0";
 
 /** A count: exact to 999 999, spaced by thousands; then three or four digits and k, M, G. */
 export function count(value: number): string {
@@ -20,7 +23,7 @@ export function short(value: number): string {
   const size = Math.abs(value);
   if (size < 1000) return trimmed(value.toPrecision(3));
   const [divisor, unit] = scaleOf(size);
-  return `${trimmed((value / divisor).toPrecision(3))}${thin}${unit}`;
+  return `${trimmed((value / divisor).toPrecision(3))}${gap}${unit}`;
 }
 
 /** Bytes by powers of 1 024, as memory limits are written in YAML. */
@@ -32,12 +35,12 @@ export function memory(bytes: number): string {
     value /= 1024;
     unit += 1;
   }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)}${thin}${units[unit]}`;
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)}${gap}${units[unit]}`;
 }
 
 /** Bytes by powers of 1 000, as traffic is counted. */
 export function traffic(bytes: number): string {
-  if (bytes < 1000) return `${Math.round(bytes)}${thin}B`;
+  if (bytes < 1000) return `${Math.round(bytes)}${gap}B`;
   const units = ["kB", "MB", "GB", "TB"];
   let value = bytes / 1000;
   let unit = 0;
@@ -45,31 +48,31 @@ export function traffic(bytes: number): string {
     value /= 1000;
     unit += 1;
   }
-  return `${value >= 99.95 ? Math.round(value) : value.toFixed(1)}${thin}${units[unit]}`;
+  return `${value >= 99.95 ? Math.round(value) : value.toFixed(1)}${gap}${units[unit]}`;
 }
 
 /** A span of time given in milliseconds, from `0.3 µs` to `2 h 5 min`. */
 export function timeSpan(milliseconds: number): string {
-  if (milliseconds === 0) return `0${thin}ms`;
+  if (milliseconds === 0) return `0${gap}ms`;
   if (milliseconds < 0.9995) {
     const microseconds = milliseconds * 1000;
-    return `${microseconds < 9.95 ? trimmed(microseconds.toFixed(1)) : Math.round(microseconds)}${thin}µs`;
+    return `${microseconds < 9.95 ? trimmed(microseconds.toFixed(1)) : Math.round(microseconds)}${gap}µs`;
   }
-  if (milliseconds < 9.95) return `${trimmed(milliseconds.toFixed(1))}${thin}ms`;
-  if (milliseconds < 999.5) return `${Math.round(milliseconds)}${thin}ms`;
+  if (milliseconds < 9.95) return `${trimmed(milliseconds.toFixed(1))}${gap}ms`;
+  if (milliseconds < 999.5) return `${Math.round(milliseconds)}${gap}ms`;
   const seconds = milliseconds / 1000;
-  if (seconds < 9.995) return `${seconds.toFixed(2)}${thin}s`;
-  if (seconds < 99.95) return `${seconds.toFixed(1)}${thin}s`;
+  if (seconds < 9.995) return `${seconds.toFixed(2)}${gap}s`;
+  if (seconds < 99.95) return `${seconds.toFixed(1)}${gap}s`;
   return age(milliseconds);
 }
 
 /** A rough span of time in words for sentences: `12 s`, `3 min 10 s`, `2 h 5 min`, `3 d 4 h`. */
 export function age(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
-  if (seconds < 100) return `${seconds}${thin}s`;
+  if (seconds < 100) return `${seconds}${gap}s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 10) return joined(minutes, "min", seconds % 60, "s");
-  if (minutes < 60) return `${minutes}${thin}min`;
+  if (minutes < 60) return `${minutes}${gap}min`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return joined(hours, "h", minutes % 60, "min");
   return joined(Math.floor(hours / 24), "d", hours % 24, "h");
@@ -78,11 +81,11 @@ export function age(milliseconds: number): string {
 /** A share given in 0..1: never `0 %` for some, never `100 %` for not all. */
 export function share(fraction: number): string {
   const percent = fraction * 100;
-  if (percent <= 0) return `0${thin}%`;
-  if (percent < 0.1) return `under 0.1${thin}%`;
-  if (percent >= 100) return `100${thin}%`;
-  if (percent > 99) return `${Math.min(99.9, Number(percent.toFixed(1)))}${thin}%`;
-  return `${percent < 9.95 ? trimmed(percent.toFixed(1)) : Math.round(percent)}${thin}%`;
+  if (percent <= 0) return `0${gap}%`;
+  if (percent < 0.1) return `under 0.1${gap}%`;
+  if (percent >= 100) return `100${gap}%`;
+  if (percent > 99) return `${Math.min(99.9, Number(percent.toFixed(1)))}${gap}%`;
+  return `${percent < 9.95 ? trimmed(percent.toFixed(1)) : Math.round(percent)}${gap}%`;
 }
 
 /** `02:14:37` in UTC. */
@@ -101,7 +104,7 @@ function spaced(integer: number): string {
 
 function scaled(value: number): string {
   const [divisor, unit] = scaleOf(Math.abs(value));
-  return `${(value / divisor).toPrecision(3)}${thin}${unit}`;
+  return `${(value / divisor).toPrecision(3)}${gap}${unit}`;
 }
 
 /** The unit for `size`, one higher where three digits would round up to a thousand. */
@@ -116,6 +119,6 @@ function trimmed(number: string): string {
 }
 
 function joined(first: number, firstUnit: string, second: number, secondUnit: string): string {
-  const head = `${first}${thin}${firstUnit}`;
-  return second === 0 ? head : `${head} ${second}${thin}${secondUnit}`;
+  const head = `${first}${gap}${firstUnit}`;
+  return second === 0 ? head : `${head}${gap}${second}${gap}${secondUnit}`;
 }

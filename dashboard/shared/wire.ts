@@ -106,6 +106,12 @@ export interface GraphSnapshot {
   readonly spanCount: number;
 }
 
+/** One attribute of a span: its own, its resource's, or those of its event of that number. */
+export interface FieldPlace {
+  readonly key: string;
+  readonly of: "span" | "resource" | number;
+}
+
 /** What the reveal of one masked attribute answers. */
 export interface Revealed {
   readonly key: string;

@@ -20,33 +20,25 @@ export interface Asset {
   readonly gzipped?: Buffer;
 }
 
-/** The built page. Files are read when first asked for and then kept. */
+/** The built page, all of it in memory: a build beside a running daemon takes nothing from it. */
 export class Assets {
   readonly page: Buffer;
-  readonly #folder: string;
-  readonly #manifest: Manifest;
-  readonly #loaded = new Map<string, Promise<Asset>>();
+  readonly #files: ReadonlyMap<string, { readonly type: string; readonly plain: Buffer }>;
+  readonly #compressed = new Map<string, Promise<Buffer>>();
 
-  constructor(folder: string, manifest: Manifest, page: Buffer) {
-    this.#folder = folder;
-    this.#manifest = manifest;
+  constructor(page: Buffer, files: ReadonlyMap<string, { readonly type: string; readonly plain: Buffer }>) {
     this.page = page;
+    this.#files = files;
   }
 
-  /** The file of that exact name, when the build made one. */
-  find(name: string): Promise<Asset> | undefined {
-    if (!Object.hasOwn(this.#manifest.files, name)) return undefined;
-    const type = this.#manifest.files[name]?.type ?? "application/octet-stream";
-    const loading = this.#loaded.get(name) ?? loadAsset(join(this.#folder, name), type);
-    this.#loaded.set(name, loading);
-    return loading;
+  /** The file of that exact name, when the build made one. Compressed when first asked for, once. */
+  async find(name: string): Promise<Asset | undefined> {
+    const file = this.#files.get(name);
+    if (file === undefined || file.type.startsWith("font/")) return file;
+    const compressing = this.#compressed.get(name) ?? promisify(gzip)(file.plain);
+    this.#compressed.set(name, compressing);
+    return { ...file, gzipped: await compressing };
   }
-}
-
-async function loadAsset(path: string, type: string): Promise<Asset> {
-  const plain = await readFile(path);
-  if (type.startsWith("font/")) return { type, plain };
-  return { type, plain, gzipped: await promisify(gzip)(plain) };
 }
 
 /**
@@ -69,5 +61,8 @@ export async function loadAssets(): Promise<Assets> {
 
 async function readAssets(folder: string): Promise<Assets> {
   const manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as Manifest;
-  return new Assets(folder, manifest, await readFile(join(folder, manifest.page)));
+  const files = Object.entries(manifest.files).map(
+    async ([name, { type }]) => [name, { type, plain: await readFile(join(folder, name)) }] as const,
+  );
+  return new Assets(await readFile(join(folder, manifest.page)), new Map(await Promise.all(files)));
 }

@@ -33,8 +33,9 @@ export class QueueHistory {
     const last = points.at(-1);
     const first = points.findLast((point) => last !== undefined && last.atMs - point.atMs >= steadyMs);
     if (last === undefined || first === undefined) return undefined;
-    const middle = points.find((point) => point.atMs >= (first.atMs + last.atMs) / 2) ?? last;
-    if (middle.share <= first.share || last.share <= middle.share) return undefined;
+    const since = points.slice(points.indexOf(first));
+    const quarters = [0, 0.25, 0.5, 0.75, 1].map((part) => since[Math.round(part * (since.length - 1))]?.share ?? 0);
+    if (!quarters.every((share, index) => index === 0 || share > (quarters[index - 1] ?? 0))) return undefined;
     const milliseconds = ((1 - last.share) * (last.atMs - first.atMs)) / (last.share - first.share);
     return milliseconds <= furthestMs ? milliseconds : undefined;
   }

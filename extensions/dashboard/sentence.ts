@@ -1,4 +1,4 @@
-import { age, count, rate, share, thin } from "../../dashboard/shared/format.ts";
+import { age, count, gap, rate, share } from "../../dashboard/shared/format.ts";
 import type { BooksRow, DropState, EdgeState, NodeState, Run, Sentence, Tick } from "../../dashboard/shared/wire.ts";
 import { queueShare } from "./queue_history.ts";
 
@@ -157,7 +157,7 @@ export function words(reason: DropState["reason"]): string {
 }
 
 function text(content: string): Run {
-  return { text: content.replaceAll(" /s", `${thin}/s`) };
+  return { text: content.replaceAll(" /s", `${gap}/s`) };
 }
 
 function code(content: string): Run {

@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { GraphSnapshot, Revealed, SpanDetail } from "../../dashboard/shared/wire.ts";
+import type { FieldPlace, GraphSnapshot, Revealed, SpanDetail, SpanField } from "../../dashboard/shared/wire.ts";
 import type { Board } from "../../pipeline/board.ts";
 import type { Logger } from "../../pipeline/host.ts";
 import type { Assets } from "./assets.ts";
@@ -28,7 +28,10 @@ const securityHeaders: Readonly<Record<string, string>> = {
 };
 
 /** A reveal names one attribute key. */
-const revealLimitBytes = 64 * 1024;
+const revealLimit = bodyLimit({
+  maxSize: 64 * 1024,
+  onError: (context) => context.text("a request for text names one attribute, in at most 64 kB\n", 413),
+});
 
 /** The dashboard's routes. Telemetry leaves only as JSON, never as markup. */
 export function routes(parts: Parts): Hono {
@@ -49,9 +52,7 @@ export function routes(parts: Parts): Hono {
   app.get("/api/figures/:component/:name", (context) => figure(context, parts.board));
   app.get("/api/graph/:component", (context) => graph(context, parts.board));
   app.get("/api/span/:component/:trace/:span", (context) => span(context, parts.board));
-  app.post("/api/span/:component/:trace/:span/reveal", bodyLimit({ maxSize: revealLimitBytes }), (context) =>
-    reveal(context, parts.board),
-  );
+  app.post("/api/span/:component/:trace/:span/reveal", revealLimit, (context) => reveal(context, parts.board));
   app.notFound((context) => context.text("nothing is served here\n", 404));
   app.onError((error, context) => {
     parts.logger.error({ error: error.message, path: context.req.path }, "The dashboard failed to answer.");
@@ -112,12 +113,20 @@ function span(context: Context, board: Board): Response | Promise<Response> {
 }
 
 async function reveal(context: Context, board: Board): Promise<Response> {
-  const key = keyOf(await context.req.json().catch(() => undefined));
-  if (key === undefined) return context.text('the body must be JSON: { "key": "<attribute>" }\n', 400);
-  const field = findSpan(context, board, key)?.attributes.find((attribute) => attribute.key === key);
+  const place = placeOf(await context.req.json().catch(() => undefined));
+  if (place === undefined) {
+    return context.text('the body must be JSON: { "key": "<attribute>", "of": "span" | "resource" | <event> }\n', 400);
+  }
+  const found = findSpan(context, board, place.key);
+  const field = found && fieldsAt(found, place.of).find(({ key }) => key === place.key);
   if (field?.text === undefined) return context.notFound();
-  const revealed: Revealed = { key, text: field.text };
+  const revealed: Revealed = { key: field.key, text: field.text };
   return context.json(revealed);
+}
+
+function fieldsAt(span: SpanDetail, of: FieldPlace["of"]): readonly SpanField[] {
+  if (of === "span") return span.attributes;
+  return of === "resource" ? span.resource : (span.events[of]?.attributes ?? []);
 }
 
 function findSpan(context: Context, board: Board, revealing?: string): SpanDetail | undefined {
@@ -125,7 +134,8 @@ function findSpan(context: Context, board: Board, revealing?: string): SpanDetai
   return board.find("graph", component)?.span(trace, id, revealing);
 }
 
-function keyOf(body: unknown): string | undefined {
-  const key = typeof body === "object" && body !== null && "key" in body ? body.key : undefined;
-  return typeof key === "string" ? key : undefined;
+function placeOf(body: unknown): FieldPlace | undefined {
+  const { key, of = "span" } = (typeof body === "object" && body !== null ? body : {}) as Partial<FieldPlace>;
+  const isKnown = of === "span" || of === "resource" || Number.isInteger(of);
+  return typeof key === "string" && isKnown ? { key, of } : undefined;
 }

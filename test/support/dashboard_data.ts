@@ -40,7 +40,9 @@ export function makeTraces(count: number, untilUnixMs: number, seed = 7, windowM
       const failed = failsAll && call >= calls - 2;
       const input = Math.round(Math.exp(6.9 + 1.1 * gauss()));
       const output = failed ? 0 : Math.round(Math.exp(4.6 + 1.2 * gauss()));
-      const durationMs = failed ? 200 + 400 * random() : Math.min(32_000, Math.exp(7.57 + 0.75 * gauss()));
+      const durationMs = failed
+        ? 200 + 400 * random()
+        : Math.min(32_000, (300 + 14 * output) * Math.exp(0.35 * gauss()));
       return {
         traceId,
         spanId: calls === 0 ? rootId : hex(random, 16),
@@ -142,7 +144,7 @@ export class MadeGraph implements GraphSource {
   snapshot() {
     const nodes = this.spans.map(
       (span): GraphNode => ({
-        id: span.spanId,
+        id: `${span.traceId}:${span.spanId}`,
         traceId: span.traceId,
         label: span.name,
         status: span.status,
@@ -154,7 +156,12 @@ export class MadeGraph implements GraphSource {
     );
     const edges = this.spans
       .filter((span) => span.parentSpanId !== "")
-      .map((span): GraphEdge => ({ source: span.parentSpanId, target: span.spanId }));
+      .map(
+        (span): GraphEdge => ({
+          source: `${span.traceId}:${span.parentSpanId}`,
+          target: `${span.traceId}:${span.spanId}`,
+        }),
+      );
     return { nodes, edges, traceCount: truthOf(this.spans).traces, spanCount: nodes.length };
   }
 
