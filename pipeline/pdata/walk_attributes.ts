@@ -1,5 +1,6 @@
 import {
   fieldNumber,
+  isAscii,
   isText,
   payloadEnd,
   payloadStart,
@@ -14,6 +15,21 @@ const deepest = 40;
 
 /** Position behind the `KeyValue` whose length stands at `at`. Levels of nesting around it: `depth`. */
 export function keyValueEnd(bytes: Buffer, view: DataView, at: number, end: number, depth: number): number {
+  // The usual attribute: every length below 128, a key, a value, nothing else.
+  if (at + 5 < end && bytes[at]! < 128 && bytes[at + 1] === 0x0a && bytes[at + 2]! < 128) {
+    const to = at + 1 + bytes[at]!;
+    const keyTo = at + 3 + bytes[at + 2]!;
+    if (to <= end && keyTo + 4 <= to && bytes[keyTo] === 0x12 && keyTo + 2 + bytes[keyTo + 1]! === to) {
+      const member = bytes[keyTo + 2]!;
+      // A string: tags and lengths are ASCII too, so that one look covers key and value.
+      if (member === 0x0a && keyTo + 4 + bytes[keyTo + 3]! === to && isAscii(bytes, view, at + 3, to)) return to;
+      if (member === 0x18 && isAscii(bytes, view, at + 3, keyTo) && varintEnd(bytes, keyTo + 3, to) === to) return to;
+    }
+  }
+  return anyKeyValueEnd(bytes, view, at, end, depth);
+}
+
+function anyKeyValueEnd(bytes: Buffer, view: DataView, at: number, end: number, depth: number): number {
   const to = payloadEnd(bytes, at, end);
   if (to === refused) return refused;
   let position = payloadStart(bytes, at);

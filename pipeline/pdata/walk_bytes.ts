@@ -52,17 +52,37 @@ export function stringEnd(bytes: Buffer, view: DataView, at: number, end: number
 const highBits = 0x80808080 | 0;
 const nativeFrom = 64;
 
-/** Whether `[from, to)` is UTF-8: four bytes at a time as long as it is ASCII. */
+/** Whether `[from, to)` is UTF-8. */
 export function isText(bytes: Buffer, view: DataView, from: number, to: number): boolean {
-  const last = to - 4;
+  return isAscii(bytes, view, from, to) || isUnicode(bytes, from, to);
+}
+
+/** Whether `[from, to)` is ASCII: sixteen bytes at a time, the last sixteen overlapping. */
+export function isAscii(bytes: Buffer, view: DataView, from: number, to: number): boolean {
+  const last = to - 16;
   if (from <= last) {
-    for (let at = from; at < last; at += 4) {
-      if ((view.getInt32(at, true) & highBits) !== 0) return isUnicode(bytes, at, to);
-    }
-    return (view.getInt32(last, true) & highBits) === 0 || isUnicode(bytes, from, to);
+    let bits = fourWords(view, last);
+    for (let at = from; at < last; at += 16) bits |= fourWords(view, at);
+    return (bits & highBits) === 0;
   }
-  for (let at = from; at < to; at++) if (bytes[at]! > 127) return isUnicode(bytes, at, to);
-  return true;
+  return isShortAscii(bytes, view, from, to);
+}
+
+function fourWords(view: DataView, at: number): number {
+  return (
+    view.getInt32(at, true) | view.getInt32(at + 4, true) | view.getInt32(at + 8, true) | view.getInt32(at + 12, true)
+  );
+}
+
+function isShortAscii(bytes: Buffer, view: DataView, from: number, to: number): boolean {
+  const last = to - 4;
+  let bits = 0;
+  if (from <= last) {
+    for (let at = from; at < last; at += 4) bits |= view.getInt32(at, true);
+    return ((bits | view.getInt32(last, true)) & highBits) === 0;
+  }
+  for (let at = from; at < to; at++) bits |= bytes[at]!;
+  return bits < 128;
 }
 
 function isUnicode(bytes: Buffer, from: number, to: number): boolean {

@@ -139,7 +139,7 @@ function scopeSpansEnd(
       if (spanEnd === refused) return refused;
       if ((count + 1) * spanColumn.width > scratch.length) grow();
       const base = count * spanColumn.width;
-      scratch.fill(0, base, base + spanColumn.width);
+      for (let cell = base; cell < base + spanColumn.width; cell++) scratch[cell] = 0;
       scratch[base + spanColumn.scope] = index;
       count += 1;
       if (walkSpan(bytes, view, payloadStart(bytes, at + 1), spanEnd, scratch, base) === refused) return refused;
@@ -169,7 +169,63 @@ function walkSpan(bytes: Buffer, view: DataView, from: number, to: number, rows:
   rows[base + spanColumn.start] = from;
   rows[base + spanColumn.end] = to;
   let seen = 0;
-  let attributesEnd = 0;
+  let at = from;
+  // The usual beginning: ids, name, kind, times, in the order of their numbers.
+  if (at + 28 < to && bytes[at] === 0x0a && bytes[at + 1] === 16) {
+    rows[base + spanColumn.traceId] = at + 2;
+    seen = 1 << 1;
+    at += 18;
+    if (bytes[at] === 0x12 && bytes[at + 1] === 8) {
+      rows[base + spanColumn.spanId] = at + 2;
+      seen |= 1 << 2;
+      at += 10;
+      if (at + 10 < to && bytes[at] === 0x22 && bytes[at + 1] === 8) {
+        rows[base + spanColumn.parentSpanId] = at + 2;
+        seen |= 1 << 4;
+        at += 10;
+      }
+      if (bytes[at] === 0x2a) {
+        rows[base + spanColumn.name] = at + 1;
+        seen |= 1 << 5;
+        at = stringEnd(bytes, view, at + 1, to);
+        if (at === refused) return refused;
+      }
+      if (at + 20 < to && bytes[at] === 0x30 && bytes[at + 1]! < 128) {
+        rows[base + spanColumn.kind] = bytes[at + 1]!;
+        seen |= 1 << 6;
+        at += 2;
+      }
+      if (at + 18 < to && bytes[at] === 0x39 && bytes[at + 9] === 0x41) {
+        rows[base + spanColumn.startTime] = at + 1;
+        rows[base + spanColumn.endTime] = at + 10;
+        seen |= (1 << 7) | (1 << 8);
+        at += 18;
+      }
+    }
+  }
+  if (at < to && bytes[at] === 0x4a) {
+    rows[base + spanColumn.attributesFrom] = at;
+    do {
+      at = keyValueEnd(bytes, view, at + 1, to, 4);
+      if (at === refused) return refused;
+    } while (at < to && bytes[at] === 0x4a);
+    rows[base + spanColumn.attributesTo] = at;
+  }
+  return at === to ? to : walkSpanRest(bytes, view, at, to, rows, base, seen);
+}
+
+/** Walks the fields of a span from `from` on, in any order; `seen` has the bits of the singular ones before. */
+function walkSpanRest(
+  bytes: Buffer,
+  view: DataView,
+  from: number,
+  to: number,
+  rows: Int32Array,
+  base: number,
+  before: number,
+): number {
+  let seen = before;
+  let attributesEnd = rows[base + spanColumn.attributesTo]!;
   let at = from;
   while (at < to) {
     const tag = bytes[at]!;
@@ -244,7 +300,7 @@ function walkSpan(bytes: Buffer, view: DataView, from: number, to: number, rows:
         break;
       case 0x7a:
         bit = 1 << 15;
-        at = partEnd(bytes, view, at + 1, to, statusPlan);
+        at = statusEnd(bytes, view, at + 1, to);
         rows[base + spanColumn.status] = start + 1;
         break;
       case 0x85:
@@ -264,4 +320,11 @@ function walkSpan(bytes: Buffer, view: DataView, from: number, to: number, rows:
 function partEnd(bytes: Buffer, view: DataView, lengthAt: number, to: number, plan: Plan): number {
   const end = payloadEnd(bytes, lengthAt, to);
   return end === refused ? refused : messageEnd(bytes, view, payloadStart(bytes, lengthAt), end, plan, 4);
+}
+
+/** Position behind the status whose length stands at `lengthAt`; most have nothing but a code. */
+function statusEnd(bytes: Buffer, view: DataView, lengthAt: number, to: number): number {
+  const end = lengthAt + 3;
+  if (end <= to && bytes[lengthAt] === 2 && bytes[lengthAt + 1] === 0x18 && bytes[lengthAt + 2]! < 128) return end;
+  return partEnd(bytes, view, lengthAt, to, statusPlan);
 }
