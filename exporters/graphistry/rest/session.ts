@@ -66,7 +66,7 @@ export class Session {
       this.#token = undefined;
       return false;
     }
-    this.#keep(token);
+    await this.#take(token, signal);
     return true;
   }
 
@@ -76,8 +76,7 @@ export class Session {
     const token = answer.body?.["token"];
     if (typeof token !== "string" || token === "") throw contentError("the login", answer, "a token");
     if (this.#organization !== undefined) checkOrganization(this.#organization, answer.body?.["active_organization"]);
-    this.#keep(token);
-    if (this.#organization !== undefined) await this.#switch(this.#organization, token, signal);
+    await this.#take(token, signal);
   }
 
   async #loginAnswer(signal: AbortSignal): Promise<Answer> {
@@ -98,8 +97,12 @@ export class Session {
     return await this.#client.send({ what, method: "GET", path, headers: { authorization } }, signal);
   }
 
-  /** Without this call a server counts what follows as the account's own. */
-  async #switch(slug: string, token: string, signal: AbortSignal): Promise<void> {
+  /** Works with `token` from here on. A server counts what comes with it as the account's own until it is told whose. */
+  async #take(token: string, signal: AbortSignal): Promise<void> {
+    this.#client.hide(token);
+    this.#token = token;
+    const slug = this.#organization;
+    if (slug === undefined) return;
     const call: Call = {
       what: "the switch to the organization",
       method: "POST",
@@ -110,11 +113,6 @@ export class Session {
     const answer = await this.#client.send(call, signal);
     const status = answer.body?.["status"];
     if (status !== undefined && status !== "OK") throw contentError(call.what, answer, "status OK");
-  }
-
-  #keep(token: string): void {
-    this.#token = token;
-    this.#client.hide(token);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Accounts } from "./accounts.ts";
-import { type FakeRequest, isReply, jsonBody, type Reply, reply } from "./request.ts";
+import { type FakeRequest, jsonBody, type Reply, reply } from "./request.ts";
 
 export interface AuthOptions {
   /** As older servers: the personal key login is a GET. */
@@ -34,7 +34,6 @@ function notAllowed(method: string): Reply {
 
 function passwordLogin(accounts: Accounts, request: FakeRequest): Reply {
   const body = jsonBody(request);
-  if (isReply(body)) return body;
   const { username, password } = body;
   const missing = ["username", "password"].filter((key) => typeof body[key] !== "string");
   if (missing.length > 0) {
@@ -53,18 +52,16 @@ function keyLogin(accounts: Accounts, request: FakeRequest): Reply {
   if (account === undefined) return reply(401, { detail: "Invalid personal key." });
   if (request.method === "GET" && request.body.length === 0) return reply(200, accounts.login(account, undefined));
   const body = jsonBody(request);
-  return isReply(body) ? body : reply(200, accounts.login(account, body["org_name"]));
+  return reply(200, accounts.login(account, body["org_name"]));
 }
 
 function refresh(accounts: Accounts, request: FakeRequest): Reply {
   const body = jsonBody(request);
-  if (isReply(body)) return body;
   const token = accounts.refresh(body["token"]);
   return token === undefined ? reply(400, expired) : reply(200, { token });
 }
 
 function verify(accounts: Accounts, request: FakeRequest): Reply {
   const body = jsonBody(request);
-  if (isReply(body)) return body;
   return accounts.holder(body["token"]) === undefined ? reply(400, expired) : reply(200, { token: body["token"] });
 }

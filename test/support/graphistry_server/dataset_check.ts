@@ -1,6 +1,7 @@
 import type { DataType } from "apache-arrow";
 import { isInteger, isNumeric } from "./arrow_check.ts";
 import { complexProblems, isObject } from "./encodings_check.ts";
+import { Refusal } from "./request.ts";
 import type { StoredFile } from "./storage.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -26,35 +27,38 @@ export interface Verdict {
   readonly warnings: readonly string[];
 }
 
-/** Checks the body of a dataset against the files it names. */
-export function checkDataset(body: Json, fileOf: (id: string) => StoredFile | undefined): Verdict {
+/** What is known of a dataset's tables; undefined is not uploaded, or not yet. */
+export interface DatasetColumns {
+  readonly edges?: ColumnTypes | undefined;
+  readonly nodes?: ColumnTypes | undefined;
+}
+
+export type ColumnTypes = ReadonlyMap<string, DataType>;
+
+/**
+ * Checks the body of a dataset against its columns. Without a table of nodes the server makes them from the ends of the
+ * edges; without one of edges it waits for them.
+ */
+export function checkDataset(body: Json, { edges, nodes }: DatasetColumns): Verdict {
   const shape = shapeProblems(body);
   if (shape.length > 0) return { problems: shape, warnings: [] };
-  const edges = filesOf(body["edge_files"], fileOf);
-  const nodes = filesOf(body["node_files"] ?? [], fileOf);
-  if (typeof edges === "string" || typeof nodes === "string") {
-    return { problems: [edges, nodes].filter((one) => typeof one === "string"), warnings: [] };
-  }
   const edgeEncodings = body["edge_encodings"] as Json;
   const nodeEncodings = body["node_encodings"] as Json;
-  const edgeColumns = columnsOf(edges);
-  // Without a nodes file the server makes the nodes from the ends of the edges.
-  const nodeColumns = nodes.length === 0 ? undefined : columnsOf(nodes);
   const edgeBindings = edgeEncodings["bindings"] as Json;
   const nodeBindings = nodeEncodings["bindings"] as Json;
   const required = ["source", "destination"].filter((name) => typeof edgeBindings[name] !== "string");
   return {
     problems: [
       ...required.map((name) => `edge_encodings.bindings.${name} is required`),
-      ...bindingProblems("edge", edgeBindings, edgeColumns),
-      ...bindingProblems("node", nodeBindings, nodeColumns),
-      ...complexProblems("edge", edgeEncodings["complex"], new Set(edgeColumns.keys())),
-      ...(nodeColumns ? complexProblems("node", nodeEncodings["complex"], new Set(nodeColumns.keys())) : []),
+      ...bindingProblems("edge", edgeBindings, edges),
+      ...bindingProblems("node", nodeBindings, nodes),
+      ...(edges ? complexProblems("edge", edgeEncodings["complex"], new Set(edges.keys())) : []),
+      ...(nodes ? complexProblems("node", nodeEncodings["complex"], new Set(nodes.keys())) : []),
     ],
     warnings: [
-      ...colorWarnings("edge", edgeBindings, edgeColumns),
-      ...colorWarnings("node", nodeBindings, nodeColumns),
-      ...idWarnings(edgeBindings, edgeColumns, nodeBindings, nodeColumns),
+      ...colorWarnings("edge", edgeBindings, edges),
+      ...colorWarnings("node", nodeBindings, nodes),
+      ...(edges && nodes ? idWarnings(edgeBindings, edges, nodeBindings, nodes) : []),
     ],
   };
 }
@@ -67,28 +71,29 @@ function shapeProblems(body: Json): string[] {
     const encodings = body[key];
     if (!isObject(encodings) || !isObject(encodings["bindings"])) problems.push(`${key}.bindings must be an object`);
   }
-  if (!Array.isArray(body["edge_files"]) || body["edge_files"].length === 0) {
+  if (body["edge_files"] !== undefined && !(Array.isArray(body["edge_files"]) && body["edge_files"].length > 0)) {
     problems.push("edge_files must be a list of files");
   }
   return problems;
 }
 
-function filesOf(list: unknown, fileOf: (id: string) => StoredFile | undefined): StoredFile[] | string {
-  if (!Array.isArray(list)) return "node_files must be a list of files";
-  const files: StoredFile[] = [];
-  for (const entry of list) {
-    const id: unknown = Array.isArray(entry) ? entry[0] : entry;
-    const file = fileOf(String(id));
-    if (file?.arrow === undefined) return `file ${String(id)} is not there or not valid`;
-    files.push(file);
-  }
-  return files;
+/** The columns of all files of a list; undefined when there is no list. @throws {Refusal} for a file that is not there */
+export function columnsOfFiles(list: unknown, fileOf: (id: string) => StoredFile | undefined): ColumnTypes | undefined {
+  if (list === undefined || (Array.isArray(list) && list.length === 0)) return undefined;
+  if (!Array.isArray(list)) throw refused("files must be a list");
+  return new Map(
+    list.flatMap((entry: unknown) => {
+      const id = String(Array.isArray(entry) ? entry[0] : entry);
+      const columns = fileOf(id)?.arrow?.columns;
+      if (columns === undefined) throw refused(`file ${id} is not there or not valid`);
+      return [...columns];
+    }),
+  );
 }
 
-type ColumnTypes = ReadonlyMap<string, DataType>;
-
-function columnsOf(files: readonly StoredFile[]): ColumnTypes {
-  return new Map(files.flatMap(({ arrow }) => [...(arrow?.columns ?? [])]));
+/** How a dataset is refused. */
+export function refused(message: string): Refusal {
+  return new Refusal(400, { success: false, error_code: 400, message, data: {} });
 }
 
 function bindingProblems(of: "node" | "edge", given: Json, columns: ColumnTypes | undefined): string[] {
@@ -114,10 +119,9 @@ function colorWarnings(of: "node" | "edge", given: Json, columns: ColumnTypes | 
     .map((name) => `${of}_encodings.bindings.${name} is not a column of integers: it colours nothing`);
 }
 
-function idWarnings(edge: Json, edges: ColumnTypes, node: Json, nodes: ColumnTypes | undefined): string[] {
-  const id = nodes?.get(String(node["node"]));
-  if (id === undefined) return [];
+function idWarnings(edge: Json, edges: ColumnTypes, node: Json, nodes: ColumnTypes): string[] {
+  const id = String(nodes.get(String(node["node"])));
   return ["source", "destination"]
-    .filter((name) => String(edges.get(String(edge[name]))) !== String(id))
+    .filter((name) => String(edges.get(String(edge[name]))) !== id)
     .map((name) => `${name} and node are of different types: the nodes will hang loose`);
 }

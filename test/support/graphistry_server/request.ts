@@ -21,20 +21,29 @@ export function reply(status: number, body?: object | string): Reply {
   return body === undefined ? { status } : { status, body };
 }
 
-/** A body that has to be a JSON object and say so; otherwise what to answer. */
-export function jsonBody(request: FakeRequest): Readonly<Record<string, unknown>> | Reply {
-  if (!/^application\/json\b/.test(request.headers["content-type"] ?? "")) {
-    return reply(415, { detail: `Unsupported media type "${request.headers["content-type"] ?? ""}" in request.` });
+/** Thrown by a check: what to answer. */
+export class Refusal extends Error {
+  readonly reply: Reply;
+
+  constructor(status: number, body: object) {
+    super(`refused with ${status}`);
+    this.reply = { status, body };
   }
-  try {
-    const body: unknown = JSON.parse(request.body.toString());
-    if (isObject(body)) return body;
-  } catch {
-    // Answered below, like JSON of another kind.
-  }
-  return reply(400, { detail: "JSON parse error" });
 }
 
-export function isReply(value: object): value is Reply {
-  return "status" in value && typeof value.status === "number" && !("file_type" in value);
+/** The body, which has to be a JSON object and say so. @throws {Refusal} */
+export function jsonBody(request: FakeRequest): Readonly<Record<string, unknown>> {
+  const type = request.headers["content-type"] ?? "";
+  if (!/^application\/json\b/.test(type)) throw new Refusal(415, { detail: `Unsupported media type "${type}".` });
+  const body = parse(request.body.toString());
+  if (!isObject(body)) throw new Refusal(400, { detail: "JSON parse error" });
+  return body;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

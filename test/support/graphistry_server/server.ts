@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { type Account, Accounts } from "./accounts.ts";
 import { type AuthOptions, authRoute } from "./auth_routes.ts";
-import { type FakeRequest, type Reply, reply } from "./request.ts";
+import { type FakeRequest, Refusal, type Reply, reply } from "./request.ts";
 import type { ShareOptions } from "./share_route.ts";
 import { Storage } from "./storage.ts";
 import { uploadRoute } from "./upload_routes.ts";
@@ -122,8 +122,8 @@ export class GraphistryServer {
   #answer(request: FakeRequest): Reply {
     try {
       return this.#route(request) ?? reply(404, page.replaceAll("Server Error (500)", "Not Found"));
-    } catch {
-      return reply(500, page);
+    } catch (thrown) {
+      return thrown instanceof Refusal ? thrown.reply : reply(500, page);
     }
   }
 

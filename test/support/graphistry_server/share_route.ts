@@ -1,6 +1,6 @@
 import type { Account } from "./accounts.ts";
 import { isObject } from "./encodings_check.ts";
-import { type FakeRequest, isReply, jsonBody, type Reply, reply } from "./request.ts";
+import { type FakeRequest, jsonBody, type Reply, reply } from "./request.ts";
 import type { Storage } from "./storage.ts";
 
 export interface ShareOptions {
@@ -13,7 +13,6 @@ export function shareDataset(storage: Storage, account: Account, options: ShareO
   if (options.sharing === "absent") return reply(404, { detail: "Not found." });
   if (options.sharing === "forbidden") return reply(403, { detail: "You do not have permission to share." });
   const body = jsonBody(request);
-  if (isReply(body)) return body;
   const problem = shareProblem(body);
   if (problem !== undefined) return reply(400, { status: "ERR", message: problem });
   const dataset = storage.datasets.get(String(body["obj_pk"]));

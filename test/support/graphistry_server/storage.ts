@@ -1,5 +1,6 @@
 import type { Account } from "./accounts.ts";
 import type { ArrowFacts } from "./arrow_check.ts";
+import type { DatasetColumns } from "./dataset_check.ts";
 
 export interface StoredFile {
   readonly id: string;
@@ -15,7 +16,8 @@ export interface StoredDataset {
   readonly owner: Account;
   /** The body that created it. */
   readonly body: Readonly<Record<string, unknown>>;
-  readonly warnings: readonly string[];
+  columns: DatasetColumns;
+  warnings: readonly string[];
   /** As the last share call said; a dataset without one is public but unlisted. */
   share?: Readonly<Record<string, unknown>>;
 }
@@ -32,8 +34,8 @@ export class Storage {
     return file;
   }
 
-  addDataset(owner: Account, body: StoredDataset["body"], warnings: readonly string[]): StoredDataset {
-    const dataset = { id: this.#id("dataset"), owner, body, warnings };
+  addDataset(owner: Account, rest: Pick<StoredDataset, "body" | "columns" | "warnings">): StoredDataset {
+    const dataset = { id: this.#id("dataset"), owner, ...rest };
     this.datasets.set(dataset.id, dataset);
     return dataset;
   }

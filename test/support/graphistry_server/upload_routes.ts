@@ -1,7 +1,7 @@
 import { type Account, isOrganizationOf } from "./accounts.ts";
 import { readArrowFile } from "./arrow_check.ts";
-import { checkDataset } from "./dataset_check.ts";
-import { type FakeRequest, isReply, jsonBody, type Reply, reply } from "./request.ts";
+import { checkDataset, columnsOfFiles, refused } from "./dataset_check.ts";
+import { type FakeRequest, jsonBody, type Reply, reply } from "./request.ts";
 import { type ShareOptions, shareDataset } from "./share_route.ts";
 import type { Storage, StoredFile } from "./storage.ts";
 
@@ -26,6 +26,10 @@ export function uploadRoute(
   if (deletedDataset !== undefined && method === "DELETE") return remove(storage.datasets, account, deletedDataset);
   const [, datasetId] = /^\/api\/v2\/upload\/datasets\/([^/]+)$/.exec(path) ?? [];
   if (datasetId !== undefined && method === "GET") return getDataset(storage, account, datasetId);
+  const [, tableOf, kind] = /^\/api\/v2\/upload\/datasets\/([^/]+)\/(nodes|edges)\/arrow$/.exec(path) ?? [];
+  if (tableOf !== undefined && kind !== undefined && method === "POST") {
+    return uploadTable(storage, account, tableOf, kind, request);
+  }
   switch (`${method} ${path}`) {
     case "POST /api/v2/files/":
       return createFile(storage, account, request);
@@ -52,7 +56,6 @@ function switchOrganization(account: Account, slug: string, request: FakeRequest
 
 function createFile(storage: Storage, account: Account, request: FakeRequest): Reply {
   const body = jsonBody(request);
-  if (isReply(body)) return body;
   const { file_type, file_compression = "", org_name, name = "", description = "" } = body;
   if (!fileTypes.includes(String(file_type)))
     return reply(400, { file_type: [`"${file_type}" is not a valid choice.`] });
@@ -112,18 +115,39 @@ function fileAnswer(file: StoredFile, outcome: { isValid: boolean; isUploaded: b
 
 function createDataset(storage: Storage, account: Account, request: FakeRequest): Reply {
   const body = jsonBody(request);
-  if (isReply(body)) return body;
   if (!isOrganizationOf(account, body["org_name"])) return reply(403, { detail: "Not a member of this organization." });
   const own = (id: string) => {
     const file = storage.files.get(id);
     return file?.owner === account ? file : undefined;
   };
-  const { problems, warnings } = checkDataset(body, own);
-  if (problems.length > 0) {
-    return reply(400, { success: false, error_code: 400, message: problems.join("; "), data: {} });
-  }
-  const dataset = storage.addDataset(account, body, warnings);
+  const columns = {
+    edges: columnsOfFiles(body["edge_files"], own),
+    nodes: columnsOfFiles(body["node_files"], own),
+  };
+  const { problems, warnings } = checkDataset(body, columns);
+  if (problems.length > 0) throw refused(problems.join("; "));
+  const dataset = storage.addDataset(account, { body, columns, warnings });
   return reply(201, { success: true, message: "Dataset created", data: { dataset_id: dataset.id } });
+}
+
+/** The older way: a dataset without files gets its tables afterwards. */
+function uploadTable(storage: Storage, account: Account, id: string, kind: string, request: FakeRequest): Reply {
+  const dataset = storage.datasets.get(id);
+  if (dataset === undefined || dataset.owner !== account) return reply(404, { detail: "Not found." });
+  try {
+    const { table, columns } = readArrowFile(request.body);
+    dataset.columns = { ...dataset.columns, [kind]: columns };
+    const { problems, warnings } = checkDataset(dataset.body, dataset.columns);
+    if (problems.length > 0) throw new Error(problems.join("; "));
+    dataset.warnings = warnings;
+    const dtypes = Object.fromEntries([...columns].map(([name, type]) => [name, String(type)]));
+    const data = { dataset_id: id, dtypes, num_cols: columns.size, num_rows: table.numRows, time_parsing_s: 0 };
+    return reply(200, { success: true, message: `Dataset ${kind} created`, data });
+  } catch (thrown) {
+    const error_message = thrown instanceof Error ? thrown.message : String(thrown);
+    const data = { args: { compression: null, dataset_id: id }, error_message };
+    return reply(400, { success: false, error_code: 400, message: "Failed to parse", data });
+  }
 }
 
 function getDataset(storage: Storage, account: Account, id: string): Reply {
