@@ -1,4 +1,5 @@
 import { loadConfig } from "../pipeline/config/load.ts";
+import type { Clock } from "../pipeline/host.ts";
 import { Service } from "../pipeline/service.ts";
 import { createLoggers } from "../pipeline/telemetry/logger.ts";
 import { configFlags, parseArguments } from "./arguments.ts";
@@ -18,6 +19,14 @@ export async function validate(args: readonly string[]): Promise<number> {
     encoding: "console",
     write: (text) => void process.stderr.write(text),
   });
-  new Service(config, { version, configSources: uris, loggers });
+  new Service(config, { version, configSources: uris, loggers, clock: stillClock });
   return 0;
 }
+
+/** A clock whose timers never fire: what is built but not started must not keep the process alive. */
+const stillClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => 0,
+  setTimer: () => ({}),
+  clearTimer: () => {},
+};
