@@ -54,5 +54,5 @@ const latestUnixMs = 8.64e15;
 
 function isoTime(unixMs: string | number | null | undefined): string | null {
   if (typeof unixMs !== "number" || !(Math.abs(unixMs) <= latestUnixMs)) return null;
-  return new Date(unixMs).toISOString();
+  return new Date(Math.round(unixMs)).toISOString();
 }
