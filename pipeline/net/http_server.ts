@@ -25,7 +25,7 @@ const headTimeoutMs = 60_000;
 const requestTimeoutMs = 300_000;
 
 /** How long a connection that is refused in the middle of a body may go on sending, so that it can read why. */
-const lingerMs = 500;
+const lingerMs = 2_000;
 
 /** OTLP over HTTP/1.1 on `node:http` and `node:https`. */
 export class NodeHttpServer implements TransportServer {

@@ -139,6 +139,18 @@ describe("block_on_overflow", () => {
     assert.deepEqual(all, [["ack"], ["ack"], ["ack"]]);
   });
 
+  it("lets no small request overtake a larger one that waits", async () => {
+    const { sent, push } = harness({ queue: { ...queue, sizer: "items", queue_size: 3 }, reply: waiting });
+    const [, large, small] = [push("a", "b"), push("c", "d"), push("e")];
+    assert.deepEqual([large, small], [[], []]);
+    await sent[0]?.finish();
+    assert.deepEqual([large, small], [["ack"], ["ack"]]);
+    assert.deepEqual(
+      sent.map((each) => each.names[0]),
+      ["a", "c", "e"],
+    );
+  });
+
   it("forgets a sender who has gone away", async () => {
     const { exporter, sent, push } = harness({ queue, reply: waiting });
     push("a");
@@ -369,5 +381,13 @@ describe("draining", () => {
     await exporter.stop?.();
     assert.deepEqual([...host.dropped], [["shutdown", 2]]);
     assert.equal(host.budget.usedBytes, 0);
+  });
+
+  it("is not needed for a batch that waits for more either", async () => {
+    const { host, exporter, push } = harness({ queue: { batch: { min_size: 100 } } });
+    push("a");
+    await exporter.stop?.();
+    assert.deepEqual([...host.dropped], [["shutdown", 1]]);
+    assert.deepEqual([host.budget.usedBytes, host.clock.pendingTimers], [0, 0]);
   });
 });

@@ -109,6 +109,9 @@ for (const encoding of ["gzip", "zstd"] as const) {
     refused(encoding, Buffer.concat([packed[encoding](small), packed[encoding](small).subarray(0, -2)]), "broken"));
 }
 
+it("refuses a second deflate stream behind the first", () =>
+  refused("deflate", Buffer.concat([packed.deflate(small), packed.deflate(small)]), "broken"));
+
 it("refuses a zstd frame that claims a window of 2 GiB", () =>
   refused("zstd", Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, (31 - 10) << 3, 1, 0, 0]), "broken"));
 

@@ -331,6 +331,15 @@ describe("stopping", () => {
     await server.stop(60_000);
   });
 
+  it("does not wait for clients that keep unused connections", async () => {
+    const { server, address } = await serve();
+    const session = connect(`http://${address}`);
+    await new Promise((resolve) => session.once("remoteSettings", resolve));
+    const closed = new Promise((resolve) => session.once("close", resolve));
+    await server.stop(600_000);
+    await closed;
+  });
+
   it("cuts what is not answered within the grace, and silent connections", async () => {
     const { server, address, handler } = await serve({}, { reply: () => {} });
     const silent = new RawClient(address);

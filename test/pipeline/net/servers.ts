@@ -45,12 +45,13 @@ export class RecordingHandler<A> implements RequestHandler<A> {
 export class RawClient {
   readonly socket: Socket;
   readonly closed: Promise<string>;
+  readonly errors: Error[] = [];
   #text = "";
   #wake: () => void = () => {};
 
   constructor(address: string) {
     this.socket = connect(parseHostPort(address));
-    this.socket.on("error", () => {}); // a reset is a way of being closed
+    this.socket.on("error", (error) => void this.errors.push(error)); // a reset is a way of being closed
     this.socket.on("data", (part) => {
       this.#text += part.toString("latin1");
       this.#wake();
