@@ -10,7 +10,8 @@ import { Outbox } from "./outbox.ts";
 export default connector({
   type: "aggregate",
   stability: { traces_to_metrics: "alpha" },
-  summary: "Aggregates spans in tumbling windows by any of their fields and turns each closed window into metrics.",
+  summary:
+    "Aggregates spans in tumbling windows by any of their fields; each closed window becomes metrics, count and sum as delta sums, the others as gauges.",
   config: aggregateConfig,
   examples: [
     {

@@ -42,7 +42,7 @@ export default exporter({
   type: "plotly",
   stability: { traces: "alpha" },
   summary:
-    "Draws LLM requests as Plotly figures over a rolling window: latency, tokens over time, input against output, request rate.",
+    "Draws LLM requests (client spans that name a gen_ai operation or model) as Plotly figures over a rolling window: latency, tokens over time, input against output, request rate.",
   config,
   examples: [
     { title: "Figures on the dashboard", yaml: "plotly:" },

@@ -24,6 +24,7 @@ function cutMiddle(text: string, longest: number): string {
 
 /** A count: exact to 999 999 with thousands apart, then three or four digits and M, G. */
 export function countText(count: number): string {
+  if (count < 1000) return String(Math.round(count));
   if (count >= 1e9) return `${digits(count / 1e9)}${narrowSpace}G`;
   if (count >= 1e6) return `${digits(count / 1e6)}${narrowSpace}M`;
   return groupThousands(String(Math.round(count)));

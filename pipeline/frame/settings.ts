@@ -31,11 +31,15 @@ export const aggregateConfig = z
     window: duration()
       .refine((milliseconds) => milliseconds > 0, "must be longer than 0")
       .prefault("10s")
-      .describe("Length of the tumbling windows. They start at multiples of it since the Unix epoch."),
+      .describe(
+        "Length of the tumbling windows, which start at multiples of it since the Unix epoch. A span is in the window in which it ends.",
+      ),
     allowed_lateness: duration()
       .refine((milliseconds) => milliseconds >= 0, "must not be negative")
       .prefault("5s")
-      .describe("How long a window waits for spans that arrive after spans which ended later."),
+      .describe(
+        "How long a window waits for spans that arrive after spans which ended later. Spans that come after that are counted as late.",
+      ),
     group_by: z
       .array(parsed(parseField))
       .prefault(["resource.service.name", "gen_ai.request.model", "status"])

@@ -90,9 +90,10 @@ function nanoseconds(unixMs: number): bigint {
 }
 
 /** Has pauses and waits between attempts pass at once, in simulated time; timeouts and upload intervals wait for `advance`. */
-export function hurry(clock: SimulatedClock): void {
+function hurry(clock: SimulatedClock, onTimer: (delayMs: number) => void): void {
   const { setTimer } = clock;
   clock.setTimer = (run: () => void, delayMs: number): ReturnType<Clock["setTimer"]> => {
+    onTimer(delayMs);
     const timer = setTimer.call(clock, run, delayMs);
     if (delayMs < timeoutMs) setImmediate(() => clock.advance(delayMs));
     return timer;
@@ -107,8 +108,9 @@ export async function until(condition: () => boolean): Promise<void> {
 /** A started exporter. */
 export async function open(config: object = {}, fetch?: Fetch) {
   const host = simulatedHost({ id: "graphistry" });
-  hurry(host.clock);
   const settings = settingsOf(graphistry.config.parse(config));
+  let armed = 0;
+  hurry(host.clock, (delayMs) => void (armed += delayMs === settings.uploadIntervalMs ? 1 : 0));
   const exporter = new GraphistryExporter(settings, host, fetch);
   await exporter.start();
   const consume = (spans: readonly SpanSketch[]) => {
@@ -118,5 +120,11 @@ export async function open(config: object = {}, fetch?: Fetch) {
   };
   const drain = () => exporter.drain(host.clock.monotonicMs() + 10 * timeoutMs);
   const lines = (level: string) => host.logs.filter((line) => line.level === level);
-  return { host, exporter, consume, drain, lines };
+  /** Lets an upload interval pass, and waits until what it brings about is done and the next one runs. */
+  const interval = async () => {
+    const before = armed;
+    host.advance(settings.uploadIntervalMs);
+    await until(() => armed > before);
+  };
+  return { host, exporter, consume, drain, lines, interval };
 }
