@@ -1,0 +1,226 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references in a configuration are written like this
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { loadConfig, readConfig, resolveConfig } from "../../../pipeline/config/load.ts";
+import { ConfigError } from "../../../pipeline/config/problem.ts";
+import { testCatalog, testRegistry } from "./catalog.ts";
+
+const service = "service: { pipelines: { traces: { receivers: [otlp], exporters: [debug] } } }\n";
+const base = `receivers: { otlp: { protocols: { grpc: } } }\nexporters: { debug: }\n${service}`;
+
+/** Loads `files` in order; a single text is one file. */
+function load(files: string | Record<string, string>, environment: Record<string, string> = {}) {
+  const all = typeof files === "string" ? { "p.yaml": files } : files;
+  const readFile = (path: string) => all[path] ?? assert.fail(`no file ${path}`);
+  return loadConfig(Object.keys(all), testCatalog, { environment, readFile });
+}
+
+it("gives components with their decoded settings, and pipelines with their ids", async () => {
+  const config = await load(`
+receivers: { otlp/in: { protocols: { grpc: } } }
+processors: { batch: { timeout: 1s }, batch/unused: }
+exporters: { " debug / a ": , debug: }
+connectors: { count: }
+extensions: { health_check: }
+service:
+  extensions: [health_check, health_check]
+  pipelines:
+    traces / a: { receivers: [otlp/in, otlp/in], processors: [batch], exporters: ["debug /a", count, debug, debug] }
+    metrics: { receivers: [count], exporters: [debug] }
+`);
+  assert.deepEqual(config.receivers.get("otlp/in")?.config, {
+    protocols: { grpc: { endpoint: "localhost:4317", include_metadata: false } },
+  });
+  assert.deepEqual(config.processors.get("batch")?.config, {
+    timeout: 1000,
+    send_batch_size: 8192,
+    send_batch_max_size: 0,
+    metadata_keys: [],
+  });
+  assert.deepEqual([...config.processors.keys()], ["batch", "batch/unused"]);
+  assert.deepEqual([...config.exporters.keys()], ["debug/a", "debug"]);
+  assert.equal(config.exporters.get("debug/a")?.definition.type, "debug");
+  assert.deepEqual(config.service.extensions, ["health_check"]);
+  const { place: _place, ...traces } = config.service.pipelines.get("traces/a") ?? assert.fail("no pipeline");
+  assert.deepEqual(traces, {
+    id: "traces/a",
+    signal: "traces",
+    receivers: ["otlp/in"],
+    processors: ["batch"],
+    exporters: ["debug/a", "count", "debug"],
+  });
+  assert.equal(config.service.telemetry.logs.level, "info");
+  assert.deepEqual(config.warnings, []);
+});
+
+it("keeps the id that was written for an old name, and says so once for each id", async () => {
+  const config = await load(
+    `${base}
+processors: { batch: }
+`.replace("debug: }", "debug: , otlp: { endpoint: a:1 }, otlp/two: { endpoint: a:1 }, otlp_grpc: { endpoint: a:1 } }"),
+  );
+  const written = [...config.exporters.values()].map(({ id, definition, aliasUsed }) => [
+    id,
+    definition.type,
+    aliasUsed,
+  ]);
+  assert.deepEqual(written, [
+    ["debug", "debug", undefined],
+    ["otlp", "otlp_grpc", "otlp"],
+    ["otlp/two", "otlp_grpc", "otlp"],
+    ["otlp_grpc", "otlp_grpc", undefined],
+  ]);
+  const warning = '"otlp" alias is deprecated; use "otlp_grpc" instead';
+  assert.deepEqual(config.warnings, [warning, warning]);
+});
+
+it("imports only the components that the configuration names", async () => {
+  const unwanted = () => assert.fail("imported");
+  const registry = {
+    ...testRegistry,
+    processors: { batch: unwanted, sampler: unwanted },
+    connectors: { count: unwanted },
+  };
+  const config = await loadConfig(["p.yaml"], { ...testCatalog, registry }, { environment: {}, readFile: () => base });
+  assert.equal(config.exporters.size, 1);
+});
+
+it("merges later sources over earlier ones: mappings by key, everything else whole", async () => {
+  const config = await load({
+    "a.yaml": `${base}processors: { batch: { timeout: 1s, metadata_keys: [a, b] }, sampler: { percentage: 1 } }\n`,
+    "b.yaml":
+      "processors: { batch: { metadata_keys: [c] } }\nservice: { pipelines: { traces: { processors: [batch] } } }\n",
+    "empty.yaml": "# nothing\n",
+  });
+  assert.deepEqual(config.processors.get("batch")?.settings, { timeout: "1s", metadata_keys: ["c"] });
+  assert.deepEqual(config.service.pipelines.get("traces")?.receivers, ["otlp"]);
+  assert.deepEqual(config.service.pipelines.get("traces")?.processors, ["batch"]);
+});
+
+it("takes files, variables and texts as sources", async () => {
+  const surroundings = {
+    environment: { BASE: base },
+    readFile: (path: string) => (path === "b.yaml" ? "processors: { batch: }\n" : assert.fail(path)),
+  };
+  const uris = ["env:BASE", "file:b.yaml", "yaml:processors::batch::timeout: 2s"];
+  const config = await loadConfig(uris, testCatalog, surroundings);
+  assert.deepEqual(config.processors.get("batch")?.settings, { timeout: "2s" });
+});
+
+describe("a source is refused", () => {
+  for (const { uris, message } of [
+    { uris: [], message: "at least one config flag must be provided" },
+    { uris: ["gone.yaml"], message: "cannot read the file gone.yaml: no such file" },
+    { uris: ["file:gone.yaml"], message: "cannot read the file gone.yaml: no such file" },
+    { uris: ["env:GONE"], message: "environment variable GONE is not set" },
+    { uris: ["ftp:x"], message: 'scheme "ftp" is not supported' },
+  ]) {
+    it(JSON.stringify(uris), () => {
+      const readFile = () => {
+        throw Object.assign(new Error("ENOENT"), { code: "ENOENT" });
+      };
+      assert.throws(() => readConfig(uris, { environment: {}, readFile }), { message });
+    });
+  }
+});
+
+it("warns of further documents, which nobody reads", async () => {
+  assert.deepEqual((await load(`${base}---\nnothing: 1\n`)).warnings, ["p.yaml: only the first YAML document is read"]);
+});
+
+it("gives the warnings along with the errors", async () => {
+  await assert.rejects(load(`${base}processors: { batch: { timout: "\${UNSET}" } }\n`), (error: ConfigError) => {
+    assert.deepEqual(error.warnings, ["p.yaml:4:33: environment variable UNSET is not set, so the value is empty"]);
+    return true;
+  });
+});
+
+it("leaves out the checks between components when asked to", async () => {
+  const readFile = () => "receivers: { otlp: { protocols: { grpc: } } }\n";
+  const expanded = readConfig(["p.yaml"], { environment: {}, readFile });
+  assert.equal((await resolveConfig(expanded, testCatalog, { check: false })).receivers.size, 1);
+  await assert.rejects(resolveConfig(expanded, testCatalog), ConfigError);
+});
+
+// Scenario: values that the Collector's decoder takes although their YAML type is another one.
+describe("settings are decoded as the Collector decodes them:", () => {
+  const environment = { DIGITS: "0123", YES: "true", NOTHING: "", LIST: "[a, 1]", MAP: "{ timeout: 3s }" };
+  const otlp = (settings: string) =>
+    `${base.replace("debug: }", `debug: , otlp_grpc: { endpoint: a:1, ${settings} } }`)}`;
+  for (const { name, yaml, section, id, want } of [
+    { name: "a number out of a variable as a string", yaml: otlp('token: "${DIGITS}"'), want: { token: "0123" } },
+    { name: "true out of a variable as a string", yaml: otlp('token: "${YES}"'), want: { token: "true" } },
+    { name: "a list out of a variable as a string", yaml: otlp('token: "${LIST}"'), want: { token: "[a, 1]" } },
+    {
+      name: "header values out of variables",
+      yaml: otlp('headers: { a: "${DIGITS}" }'),
+      want: { headers: { a: "0123" } },
+    },
+    {
+      name: "true out of a variable as a boolean",
+      yaml: otlp('tls: { insecure: "${YES}" }'),
+      want: { tls: { insecure: true } },
+    },
+    {
+      name: "a number out of a variable as an integer",
+      yaml: otlp('sending_queue: { queue_size: "${DIGITS}" }'),
+      want: { sending_queue: { queue_size: 123 } },
+    },
+    { name: "an empty variable as the empty string", yaml: otlp('token: "${NOTHING}"'), want: { token: "" } },
+    {
+      name: "an empty variable as false, not the default",
+      yaml: otlp('tls: { insecure: "${NOTHING}" }'),
+      want: { tls: { insecure: false } },
+    },
+    {
+      name: "an empty variable as a duration of 0, not the default",
+      yaml: otlp('timeout: "${NOTHING}"'),
+      want: { timeout: 0 },
+    },
+    {
+      name: "an unset variable as 0, not the default",
+      yaml: `${base}processors: { batch: { send_batch_size: "\${UNSET}" } }`,
+      section: "processors",
+      id: "batch",
+      want: { send_batch_size: 0 },
+    },
+    {
+      name: "an empty variable as the empty list",
+      yaml: `${base}processors: { batch: { metadata_keys: "\${NOTHING}" } }`,
+      section: "processors",
+      id: "batch",
+      want: { metadata_keys: [] },
+    },
+    {
+      name: "a whole mapping out of a variable",
+      yaml: `${base}processors: { batch: "\${MAP}" }`,
+      section: "processors",
+      id: "batch",
+      want: { timeout: 3000 },
+    },
+    {
+      name: "an empty value as the default",
+      yaml: otlp("timeout: , tls: , sending_queue: { queue_size: }"),
+      want: { timeout: 5000, tls: { insecure: false }, sending_queue: { queue_size: 1000 } },
+    },
+    {
+      name: "an empty component as its defaults",
+      yaml: `${base}processors: { batch: }`,
+      section: "processors",
+      id: "batch",
+      want: { timeout: 200 },
+    },
+    { name: "a bare number as nanoseconds", yaml: otlp("timeout: 1500000"), want: { timeout: 1.5 } },
+    {
+      name: "enabled: false as no block at all",
+      yaml: otlp("sending_queue: { enabled: false }"),
+      want: { sending_queue: undefined },
+    },
+  ] as { name: string; yaml: string; section?: "processors"; id?: string; want: object }[]) {
+    it(name, async () => {
+      const config = await load(yaml, environment);
+      const decoded = config[section ?? "exporters"].get(id ?? "otlp_grpc")?.config as Record<string, unknown>;
+      assert.deepEqual(Object.fromEntries(Object.keys(want).map((key) => [key, decoded[key]])), want);
+    });
+  }
+});
