@@ -5,6 +5,9 @@ import { rpcCode } from "../net/status.ts";
 import type { Pdata } from "../pdata/index.ts";
 import type { RetrySettings } from "./settings.ts";
 
+/** The longest delay of our own while draining: a destination that comes back before the deadline is not missed. */
+const drainDelayMs = 1_000;
+
 /** What one attempt at sending gets besides the data. */
 export interface Attempt {
   /** Aborted when the attempt's time is up or nobody waits for it any more. */
@@ -149,7 +152,11 @@ class Sending<T extends Pdata> {
       this.end("not retryable error", "not_retryable");
       return;
     }
-    const delayMs = Math.max(this.#nextDelayMs(), error.delayMs ?? 0);
+    const ownDelayMs = Math.min(
+      this.#nextDelayMs(),
+      Number.isFinite(deadlineMs) ? drainDelayMs : Number.POSITIVE_INFINITY,
+    );
+    const delayMs = Math.max(ownDelayMs, error.delayMs ?? 0);
     const nextMs = host.clock.monotonicMs() + delayMs;
     if (nextMs > this.#giveUpMs) this.end("no more retries left", "retries_exhausted");
     else if (nextMs >= deadlineMs) this.end("shutdown", "shutdown");

@@ -343,15 +343,23 @@ describe("draining", () => {
     assert.deepEqual([host.budget.usedBytes, host.clock.pendingTimers], [0, 0]);
   });
 
-  it("goes on retrying until the deadline, no longer", async () => {
+  it("goes on retrying each second until the deadline, no longer", async () => {
     const { host, exporter, sent, push } = harness({ reply: () => down });
     push("a");
-    await Promise.all([exporter.drain?.(20_000), (async () => host.advance(20_000))()]);
+    await Promise.all([exporter.drain?.(3_000), (async () => host.advance(20_000))()]);
     assert.deepEqual(
       sent.map((each) => each.atMs),
-      [0, 0, 7_500, 18_750],
+      [0, 0, 1_000, 2_000],
     );
     assert.deepEqual([...host.dropped], [["shutdown", 1]]);
+  });
+
+  it("finds a destination that comes back in time", async () => {
+    const { host, exporter, push } = harness({ reply: (attempt) => (attempt < 6 ? down : undefined) });
+    push("a");
+    host.advance(60_000); // the next attempt would be half a minute away
+    await Promise.all([exporter.drain?.(70_000), (async () => host.advance(10_000))()]);
+    assert.equal(host.books.sent, 1);
   });
 
   it("turns away those who wait for space", async () => {
