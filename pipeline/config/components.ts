@@ -132,7 +132,8 @@ function orEmpty(settings: Tree): Tree {
 /** What is missing in settings that were written down stands at the component's id. */
 function besideKey(problem: Problem, { settings, place }: Declared): Problem {
   const isWhole = problem.place.start === settings.place.start && problem.place.end === settings.place.end;
-  return isWhole && settings.fromReference !== true ? { ...problem, place } : problem;
+  const isValue = settings.fromReference === true || (settings.kind === "scalar" && settings.value !== null);
+  return isWhole && !isValue ? { ...problem, place } : problem;
 }
 
 /** One line per component that is configured under an old name. */
