@@ -89,7 +89,7 @@ describe("validate", () => {
     const args = ["validate", "--config", "bad.yaml", "--config", "env:MORE"];
     const { code, stderr } = await otelpipe(args, { cwd, environment: { MORE: "processors: { batch: 5 }" } });
     assert.equal(code, 1);
-    assert.match(stderr, /^env:MORE:1:23: processors\.batch: expected a mapping, got a number$/m);
+    assert.match(stderr, /^env:MORE:1:22: processors\.batch: expected a mapping, got a number$/m);
   });
 });
 
