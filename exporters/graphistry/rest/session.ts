@@ -72,20 +72,23 @@ export class Session {
 
   async #logIn(signal: AbortSignal): Promise<void> {
     this.#token = undefined;
-    const answer = await this.#loginAnswer(signal);
+    const { answer, namesOwner } = await this.#loginAnswer(signal);
     const token = answer.body?.["token"];
     if (typeof token !== "string" || token === "") throw contentError("the login", answer, "a token");
-    if (this.#organization !== undefined) checkOrganization(this.#organization, answer.body?.["active_organization"]);
+    if (this.#organization !== undefined && namesOwner) {
+      checkOrganization(this.#organization, answer.body?.["active_organization"]);
+    }
     await this.#take(token, signal);
   }
 
-  async #loginAnswer(signal: AbortSignal): Promise<Answer> {
+  async #loginAnswer(signal: AbortSignal): Promise<{ answer: Answer; namesOwner: boolean }> {
     const what = "the login";
     const credentials = this.#credentials;
     if (credentials.kind === "password") {
       const { username, password } = credentials;
       const body = JSON.stringify({ username, password, ...this.owner });
-      return await this.#client.send({ what, method: "POST", path: "/api-token-auth/", headers: json, body }, signal);
+      const post = { what, method: "POST", path: "/api-token-auth/", headers: json, body } as const;
+      return { answer: await this.#client.send(post, signal), namesOwner: true };
     }
     const path = "/api/v2/auth/pkey/jwt/";
     const authorization = `PersonalKey ${credentials.id}:${credentials.secret}`;
@@ -93,8 +96,9 @@ export class Session {
     const post = { what, method: "POST", path, headers: { ...json, authorization }, body } as const;
     const answer = await this.#client.send(post, signal, [405]);
     // Older servers know this login as a GET only, and a GET here has no body: the switch below then names the owner.
-    if (answer.status !== 405) return answer;
-    return await this.#client.send({ what, method: "GET", path, headers: { authorization } }, signal);
+    if (answer.status !== 405) return { answer, namesOwner: true };
+    const get = { what, method: "GET", path, headers: { authorization } } as const;
+    return { answer: await this.#client.send(get, signal), namesOwner: false };
   }
 
   /** Works with `token` from here on. A server counts what comes with it as the account's own until it is told whose. */

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { settingsOf } from "../../../exporters/graphistry/config.ts";
 import { GraphistryExporter } from "../../../exporters/graphistry/graphistry_exporter.ts";
 import graphistry from "../../../exporters/graphistry/index.ts";
-import { type Fetch, timeoutMs } from "../../../exporters/graphistry/rest/client.ts";
+import { timeoutMs } from "../../../exporters/graphistry/rest/client.ts";
 import type { Clock } from "../../../pipeline/host.ts";
 import { encode, receive, type Traces } from "../../../pipeline/pdata/index.ts";
 import { recordedDelivery, type SimulatedClock, simulatedHost } from "../../support/simulated_host.ts";
@@ -106,12 +106,12 @@ export async function until(condition: () => boolean): Promise<void> {
 }
 
 /** A started exporter. */
-export async function open(config: object = {}, fetch?: Fetch) {
-  const host = simulatedHost({ id: "graphistry" });
+export async function open(config: object = {}, budgetBytes = 1e9) {
+  const host = simulatedHost({ id: "graphistry", budgetBytes });
   const settings = settingsOf(graphistry.config.parse(config));
   let armed = 0;
   hurry(host.clock, (delayMs) => void (armed += delayMs === settings.uploadIntervalMs ? 1 : 0));
-  const exporter = new GraphistryExporter(settings, host, fetch);
+  const exporter = new GraphistryExporter(settings, host);
   await exporter.start();
   const consume = (spans: readonly SpanSketch[]) => {
     const { delivery, answers } = recordedDelivery(batchOf(spans));
