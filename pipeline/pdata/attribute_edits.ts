@@ -1,7 +1,7 @@
 import { copyBytes } from "./arena.ts";
 import type { Attributes } from "./attributes.ts";
 import type { Chunk } from "./chunk.ts";
-import { absent, type CompiledKey, type Key, locate } from "./keys.ts";
+import { absent, type CompiledKey, type Key, locateForEdit } from "./keys.ts";
 import type { Splices } from "./splices.ts";
 import type { DoubleValue, Value } from "./value.ts";
 import { valueSize, writeValue } from "./value_writer.ts";
@@ -13,20 +13,28 @@ export interface Attribute {
 }
 
 class CompiledAttribute implements Attribute {
-  readonly key: Key;
-  /** The `AnyValue`. */
-  readonly value: Buffer;
-  constructor(key: Key, value: Buffer) {
+  readonly key: CompiledKey;
+  /** The fields of the `KeyValue`: the key's and then the value's. */
+  readonly pair: Buffer;
+  readonly view: DataView;
+  constructor(key: CompiledKey, pair: Buffer) {
     this.key = key;
-    this.value = value;
+    this.pair = pair;
+    this.view = new DataView(pair.buffer, pair.byteOffset, pair.length);
   }
 }
 
 /** Encodes an attribute that is set again and again: `span.set(production)`. */
 export function attribute(key: Key, value: Value | DoubleValue): Attribute {
-  const bytes = Buffer.alloc(valueSize(value));
-  writeValue(bytes, 0, value);
-  return new CompiledAttribute(key, bytes);
+  const compiled = key as CompiledKey;
+  const size = valueSize(value);
+  const start = compiled.field.length + 1 + varintSize(size);
+  const pair = Buffer.alloc(start + size);
+  compiled.field.copy(pair);
+  pair[compiled.field.length] = 0x12;
+  writeVarint(pair, compiled.field.length + 1, size);
+  writeValue(pair, start, value);
+  return new CompiledAttribute(compiled, pair);
 }
 
 /** Changes to attributes. They build on each other; reads go on to see the attributes as they arrived. */
@@ -51,6 +59,15 @@ interface Entry {
   size: number;
 }
 
+/** A field of the owner, `[at, end)` in the chunk or 0 to add it, and its new piece in the arena. */
+interface FieldEdit {
+  readonly at: number;
+  readonly end: number;
+  readonly tag: number;
+  readonly piece: number;
+  readonly size: number;
+}
+
 /**
  * Collects the changes to one owner of attributes, a message in the chunk, and turns them into splices. Reused from
  * owner to owner.
@@ -67,8 +84,9 @@ export class AttributeEdits {
   tag = 0;
   readonly #entries: Entry[] = [];
   #count = 0;
-  /** Fields of the owner that are replaced: `at`, `end`, `piece`, `size` each. */
-  readonly #fields: number[] = [];
+  /** Fields of the owner that are replaced. */
+  readonly #fields: FieldEdit[] = [];
+  #fieldCount = 0;
 
   constructor(chunk: Chunk, splices: Splices) {
     this.chunk = chunk;
@@ -85,27 +103,31 @@ export class AttributeEdits {
   }
 
   get isEmpty(): boolean {
-    return this.#count === 0 && this.#fields.length === 0;
+    return this.#count === 0 && this.#fieldCount === 0;
   }
 
   /** Forgets the changes. */
   discard(): void {
     this.#count = 0;
-    this.#fields.length = 0;
+    this.#fieldCount = 0;
   }
 
   set(keyOrAttribute: Key | Attribute, value?: Value | DoubleValue): void {
     if (keyOrAttribute instanceof CompiledAttribute) {
-      const encoded = keyOrAttribute.value;
-      const entry = this.#claim(keyOrAttribute.key as CompiledKey);
-      const at = this.#begin(entry, encoded.length);
-      encoded.copy(this.splices.arena.bytes, at);
+      const { key, pair, view } = keyOrAttribute;
+      const entry = this.#claim(key);
+      const valueAt = key.field.length;
+      const at = this.#begin(entry, pair.length - valueAt);
+      const { arena } = this.splices;
+      copyBytes(pair, view, valueAt, arena.bytes, arena.view, at, pair.length - valueAt);
     } else if (value !== undefined) {
       const size = valueSize(value);
       const entry = this.#claim(keyOrAttribute as CompiledKey);
       // In this order: making room may replace the arena's bytes.
-      const at = this.#begin(entry, size);
-      writeValue(this.splices.arena.bytes, at, value);
+      const at = this.#begin(entry, 1 + varintSize(size) + size);
+      const { bytes } = this.splices.arena;
+      bytes[at] = 0x12;
+      writeValue(bytes, writeVarint(bytes, at + 1, size), value);
     }
   }
 
@@ -133,14 +155,10 @@ export class AttributeEdits {
 
   /** Replaces the owner's field `[at, end)` by a piece of the arena; `at` 0 adds it. A later piece for it wins. */
   replaceField(at: number, end: number, piece: number, size: number, tag: number): void {
-    const fields = this.#fields;
-    for (let index = 0; index < fields.length; index += 5) {
-      if (fields[index + 4] !== tag) continue;
-      fields[index + 2] = piece;
-      fields[index + 3] = size;
-      return;
-    }
-    fields.push(at, end, piece, size, tag);
+    const found = this.#fields.findIndex((field, index) => index < this.#fieldCount && field.tag === tag);
+    const index = found < 0 ? this.#fieldCount : found;
+    this.#fields[index] = { at, end, tag, piece, size };
+    if (found < 0) this.#fieldCount += 1;
   }
 
   /** Adds the splices of all changes, unsorted, and forgets the changes. */
@@ -154,11 +172,11 @@ export class AttributeEdits {
       } else if (at === 0) splices.add(addAt, 0, piece, size);
       else if (!this.#isSame(at, end, piece, size)) splices.add(at, end - at, piece, size);
     }
-    for (let index = 0; index < this.#fields.length; index += 5) {
-      const [at, end, piece, size] = this.#fields.slice(index, index + 4) as [number, number, number, number];
-      if (at === 0) {
-        if (size > 0) splices.add(this.end, 0, piece, size);
-      } else if (!this.#isSame(at, end, piece, size)) splices.add(at, end - at, piece, size);
+    for (let index = 0; index < this.#fieldCount; index++) {
+      const { at, end, piece, size } = this.#fields[index]!;
+      if (at !== 0) {
+        if (!this.#isSame(at, end, piece, size)) splices.add(at, end - at, piece, size);
+      } else if (size > 0) splices.add(this.end, 0, piece, size);
     }
     this.discard();
   }
@@ -167,9 +185,7 @@ export class AttributeEdits {
   flushNew(tag: number): { piece: number; size: number } {
     const { arena } = this.splices;
     const parts: { piece: number; size: number }[] = [];
-    for (let index = 0; index < this.#fields.length; index += 5) {
-      parts.push({ piece: this.#fields[index + 2]!, size: this.#fields[index + 3]! });
-    }
+    for (const { piece, size } of this.#fields.slice(0, this.#fieldCount)) parts.push({ piece, size });
     for (let index = 0; index < this.#count; index++) {
       const entry = this.#entries[index]!;
       if (entry.key !== undefined) parts.push({ piece: entry.piece, size: entry.size });
@@ -194,7 +210,7 @@ export class AttributeEdits {
       const entry = this.#entries[index]!;
       if (entry.key === key || entry.key?.name === key.name) return entry;
     }
-    if (locate(this.chunk, this.from, this.to, key) === absent) return undefined;
+    if (locateForEdit(this.chunk, this.from, this.to, key) === absent) return undefined;
     const at = key.group.attributes[key.slot]!;
     if (this.#isTouched(at)) return undefined;
     const entry = this.#add(at, afterLength(this.chunk.bytes, at + 1), key);
@@ -240,26 +256,22 @@ export class AttributeEdits {
     }
   }
 
-  /** Writes the attribute up to its value, of `size` bytes, with what followed the old value; returns the value's place. */
+  /**
+   * Writes a new piece for the entry, without the value's field, of `size` bytes, whose place is returned. What
+   * followed the old value follows the new one.
+   */
   #begin(entry: Entry, size: number): number {
-    const { arena } = this.splices;
     const isNew = entry.size > 0;
-    const source = isNew ? arena.bytes : this.chunk.bytes;
+    if (!isNew && entry.at === 0) return this.#reserve(entry, entry.key!, size);
+    const source = isNew ? this.splices.arena.bytes : this.chunk.bytes;
     const at = isNew ? entry.piece : entry.at;
-    let tail = 0;
-    let tailSize = 0;
-    if (at !== 0 || isNew) {
-      tail = afterKey(source, at);
-      const end = afterLength(source, at + 1);
-      if (tail < end && source[tail] === 0x12) tail = afterLength(source, tail + 1);
-      tailSize = end - tail;
-    }
-    const head = 1 + varintSize(size);
-    const position = this.#reserve(entry, entry.key!, head + size + tailSize);
-    const { bytes, view } = arena;
-    bytes[position] = 0x12;
-    const value = writeVarint(bytes, position + 1, size);
+    const end = afterLength(source, at + 1);
+    let tail = afterKey(source, at);
+    if (tail < end && source[tail] === 0x12) tail = afterLength(source, tail + 1);
+    const tailSize = end - tail;
+    const value = this.#reserve(entry, entry.key!, size + tailSize);
     if (tailSize > 0) {
+      const { bytes, view } = this.splices.arena;
       if (isNew) bytes.copyWithin(value + size, tail, tail + tailSize);
       else copyBytes(source, this.chunk.view, tail, bytes, view, value + size, tailSize);
     }
@@ -272,10 +284,10 @@ export class AttributeEdits {
     const inner = key.field.length + rest;
     const size = 1 + varintSize(inner) + inner;
     const piece = arena.reserve(size);
-    const { bytes } = arena;
+    const { bytes, view } = arena;
     bytes[piece] = this.tag;
     const at = writeVarint(bytes, piece + 1, inner);
-    for (let index = 0; index < key.field.length; index++) bytes[at + index] = key.field[index]!;
+    copyBytes(key.field, key.fieldView, 0, bytes, view, at, key.field.length);
     entry.key = key;
     entry.piece = piece;
     entry.size = size;

@@ -13,12 +13,14 @@ export class CompiledKey implements Key {
   readonly slot: number;
   /** `0x0a length key`, as a `KeyValue` begins; empty for the empty key, as proto3 writes it. */
   readonly field: Buffer;
+  readonly fieldView: DataView;
 
   constructor(name: string, group: KeyGroup, slot: number) {
     this.name = name;
     this.group = group;
     this.slot = slot;
     this.field = keyField(name);
+    this.fieldView = new DataView(this.field.buffer, this.field.byteOffset, this.field.length);
   }
 }
 
@@ -35,6 +37,9 @@ export const absent = 0;
 export const valueless = -1;
 
 const longKey = 128;
+/** Of the first four bytes of an attribute field: the length and the key's size below 128, the key's tag between. */
+const usualMask = 0x80ff8000 | 0;
+const usualHead = 0x000a0000;
 
 /**
  * Keys that are looked up together: the first read of any of them finds all of them in one walk over the attributes,
@@ -42,8 +47,8 @@ const longKey = 128;
  */
 export class KeyGroup {
   readonly #names: readonly Buffer[];
-  readonly #starts = new Int32Array(longKey + 1);
-  readonly #hasLong: boolean;
+  /** By size in bytes below 128: the first slot of that size and the one behind the last, in 16 bits each. */
+  readonly #buckets = new Int32Array(longKey);
   /** Key bytes as little-endian words, the last word being the key's last four bytes; by slot. */
   readonly #words: Int32Array;
   readonly #wordStarts: Int32Array;
@@ -51,6 +56,8 @@ export class KeyGroup {
   readonly positions: Int32Array;
   /** Per slot, where the whole attribute begins; valid when the position is not `absent`. */
   readonly attributes: Int32Array;
+  /** Whether the walk went on to the last attribute although all keys were found; only then are duplicates known. */
+  isComplete = false;
   /** Whether a key of the group was there twice. */
   hasDuplicates = false;
   chunkId = -1;
@@ -61,10 +68,10 @@ export class KeyGroup {
     this.#names = names;
     this.positions = new Int32Array(names.length);
     this.attributes = new Int32Array(names.length);
-    this.#hasLong = names.some((name) => name.length >= longKey);
-    for (let size = 0; size <= longKey; size++) {
-      const index = names.findIndex((name) => name.length >= size);
-      this.#starts[size] = index < 0 ? names.length : index;
+    for (const [slot, { length }] of names.entries()) {
+      if (length >= longKey) continue;
+      const first = this.#buckets[length] === 0 ? slot : this.#buckets[length]! >>> 16;
+      this.#buckets[length] = (first << 16) | (slot + 1);
     }
     const words = names.map(wordsOf);
     this.#words = Int32Array.from(words.flat());
@@ -75,72 +82,77 @@ export class KeyGroup {
     });
   }
 
-  /** Finds every key of the group among the attributes `[from, to)`; of equal keys the first counts. */
-  resolve(chunk: Chunk, from: number, to: number): void {
+  /**
+   * Finds every key of the group among the attributes `[from, to)`; of equal keys the first counts. Unless the walk
+   * is to be complete it ends with the last key found.
+   */
+  resolve(chunk: Chunk, from: number, to: number, isComplete: boolean): void {
     const { bytes, view } = chunk;
     const positions = this.positions;
-    const starts = this.#starts;
+    const buckets = this.#buckets;
     for (let slot = 0; slot < positions.length; slot++) positions[slot] = absent;
     this.chunkId = chunk.id;
     this.from = from;
     this.hasDuplicates = false;
+    let missing = isComplete ? -1 : positions.length;
     let at = from;
-    while (at < to) {
-      const start = at;
-      let body = at + 2;
-      const length = bytes[at + 1]!;
-      let end = body + length;
-      if (length > 127) {
-        body = afterVarint(bytes, at + 1);
-        end = afterLength(bytes, at + 1);
-      }
-      at = end;
-      if (body === end || bytes[body] !== 0x0a) {
-        if (starts[0] !== starts[1]) this.#found(starts[0]!, start, bytes, body, end);
+    while (at < to && missing !== 0) {
+      // Tag, length, the key's tag, its size: most attributes have one byte of each.
+      const head = at + 4 <= to ? view.getInt32(at, true) : 0;
+      const length = (head >>> 8) & 127;
+      const size = head >>> 24;
+      if ((head & usualMask) !== usualHead || size + 2 > length) {
+        missing -= this.#matchUnusual(bytes, at);
+        at = afterLength(bytes, at + 1);
         continue;
       }
-      const size = bytes[body + 1]!;
-      if (size > 127) {
-        if (this.#hasLong) this.#matchLong(start, bytes, body, end);
-        continue;
-      }
-      const last = starts[size + 1]!;
-      for (let slot = starts[size]!; slot < last; slot++) {
-        if (this.#equals(slot, bytes, view, body + 2, size)) this.#found(slot, start, bytes, body + 2 + size, end);
-      }
+      const bucket = buckets[size]!;
+      if (bucket !== 0) missing -= this.#match(bytes, view, at, size, bucket);
+      at += 2 + length;
     }
+    this.isComplete = at >= to;
   }
 
-  #equals(slot: number, bytes: Buffer, view: DataView, at: number, size: number): boolean {
+  /** Compares the key of the attribute at `at` with the keys of its size; returns how many were found anew. */
+  #match(bytes: Buffer, view: DataView, at: number, size: number, bucket: number): number {
     const words = this.#words;
-    let word = this.#wordStarts[slot]!;
-    if (size < 4) return words[word] === shortWord(bytes, at, size);
-    const stop = at + size - 4;
-    if (words[word] !== view.getInt32(stop, true)) return false;
-    for (let position = at; position < stop; position += 4) {
-      word += 1;
-      if (words[word] !== view.getInt32(position, true)) return false;
+    const last = bucket & 0xffff;
+    const stop = at + size;
+    const ending = size < 4 ? shortWord(bytes, at + 4, size) : view.getInt32(stop, true);
+    for (let slot = bucket >>> 16; slot < last; slot++) {
+      let word = this.#wordStarts[slot]!;
+      if (words[word] !== ending) continue;
+      let position = at + 4;
+      while (position < stop && words[word + 1] === view.getInt32(position, true)) {
+        position += 4;
+        word += 1;
+      }
+      if (position >= stop) return this.#found(slot, at, bytes, stop + 4, at + 2 + bytes[at + 1]!);
     }
-    return true;
+    return 0;
   }
 
-  #found(slot: number, attribute: number, bytes: Buffer, at: number, end: number): void {
+  /** Attributes with the empty key or none, and those that are long. */
+  #matchUnusual(bytes: Buffer, at: number): number {
+    const body = afterVarint(bytes, at + 1);
+    const end = afterLength(bytes, at + 1);
+    if (body === end || bytes[body] !== 0x0a) {
+      return this.#names[0]?.length === 0 ? this.#found(0, at, bytes, body, end) : 0;
+    }
+    const from = afterVarint(bytes, body + 1);
+    const to = afterLength(bytes, body + 1);
+    const slot = this.#names.findIndex((name) => bytes.compare(name, 0, name.length, from, to) === 0);
+    return slot < 0 ? 0 : this.#found(slot, at, bytes, to, end);
+  }
+
+  #found(slot: number, attribute: number, bytes: Buffer, at: number, end: number): number {
     if (this.positions[slot] !== absent) {
       this.hasDuplicates = true;
-      return;
+      return 0;
     }
     this.attributes[slot] = attribute;
     this.positions[slot] = at < end && bytes[at] === 0x12 ? at + 1 : valueless;
-  }
-
-  #matchLong(attribute: number, bytes: Buffer, body: number, end: number): void {
-    const from = afterVarint(bytes, body + 1);
-    const to = afterLength(bytes, body + 1);
-    for (let slot = this.#starts[longKey]!; slot < this.#names.length; slot++) {
-      if (bytes.compare(this.#names[slot]!, 0, this.#names[slot]!.length, from, to) === 0) {
-        this.#found(slot, attribute, bytes, to, end);
-      }
-    }
+    return 1;
   }
 }
 
@@ -176,6 +188,13 @@ export function attributeKeys<const K extends Readonly<Record<string, string>>>(
 /** Where the key's value stands among the attributes `[from, to)`: `absent`, `valueless` or its length's position. */
 export function locate(chunk: Chunk, from: number, to: number, key: Key): number {
   const { group, slot } = key as CompiledKey;
-  if (group.from !== from || group.chunkId !== chunk.id) group.resolve(chunk, from, to);
+  if (group.from !== from || group.chunkId !== chunk.id) group.resolve(chunk, from, to, false);
+  return group.positions[slot]!;
+}
+
+/** The same for an edit, which also has to know whether the key is there twice. */
+export function locateForEdit(chunk: Chunk, from: number, to: number, key: CompiledKey): number {
+  const { group, slot } = key;
+  if (group.from !== from || group.chunkId !== chunk.id || !group.isComplete) group.resolve(chunk, from, to, true);
   return group.positions[slot]!;
 }

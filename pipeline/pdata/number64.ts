@@ -23,6 +23,14 @@ export function readInt64(bytes: Buffer, at: number): number | bigint {
   return join(low >>> 0, top | 0);
 }
 
+/** The same as a number, rounded outside the safe integers. */
+export function readInt64Rounded(bytes: Buffer, at: number): number {
+  const first = bytes[at]!;
+  if (first < 128) return first;
+  const second = bytes[at + 1]!;
+  return second < 128 ? (first & 127) | (second << 7) : Number(readInt64(bytes, at));
+}
+
 /** A signed 64-bit integer from its unsigned low and signed high half: a bigint only outside the safe integers. */
 export function join(low: number, top: number): number | bigint {
   const value = top * high + low;

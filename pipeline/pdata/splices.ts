@@ -123,11 +123,10 @@ export class Splices {
   }
 
   #swap(index: number, other: number): void {
-    for (const column of [this.#at, this.#removed, this.#piece, this.#size]) {
-      const value = column[index]!;
-      column[index] = column[other]!;
-      column[other] = value;
-    }
+    swap(this.#at, index, other);
+    swap(this.#removed, index, other);
+    swap(this.#piece, index, other);
+    swap(this.#size, index, other);
   }
 
   #grow(): void {
@@ -141,6 +140,12 @@ export class Splices {
     this.#piece = grow(this.#piece);
     this.#size = grow(this.#size);
   }
+}
+
+function swap(column: Int32Array, index: number, other: number): void {
+  const value = column[index]!;
+  column[index] = column[other]!;
+  column[other] = value;
 }
 
 const idle: Splices[] = [];

@@ -1,4 +1,4 @@
-import { join, readInt64 } from "./number64.ts";
+import { join, readInt64, readInt64Rounded } from "./number64.ts";
 import { decodeUtf8, readText } from "./strings.ts";
 import { afterField, afterLength, afterVarint } from "./wire.ts";
 
@@ -113,13 +113,10 @@ export function readString(bytes: Buffer, view: DataView, lengthAt: number): str
 
 /** The number in the `AnyValue` whose length stands at `lengthAt`, int or double, rounded past 2^53. */
 export function readNumber(bytes: Buffer, view: DataView, lengthAt: number): number | undefined {
-  const at = lengthAt + 1;
   if (bytes[lengthAt] === 0) return undefined;
-  if (bytes[at] === valueTag.int && bytes[lengthAt]! < 128) return Number(readInt64(bytes, at + 1));
-  if (bytes[at] === valueTag.double && bytes[lengthAt]! < 128) return view.getFloat64(at + 1, true);
-  if (bytes[lengthAt]! < 128) return undefined;
-  const value = readValue(bytes, view, lengthAt);
-  return typeof value === "number" || typeof value === "bigint" ? Number(value) : undefined;
+  const at = bytes[lengthAt]! < 128 ? lengthAt + 1 : afterVarint(bytes, lengthAt);
+  if (bytes[at] === valueTag.int) return readInt64Rounded(bytes, at + 1);
+  return bytes[at] === valueTag.double ? view.getFloat64(at + 1, true) : undefined;
 }
 
 /** The integer in the `AnyValue` whose length stands at `lengthAt`; undefined for a double. */
