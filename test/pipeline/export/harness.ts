@@ -61,3 +61,11 @@ export function harness(options: HarnessOptions = {}) {
 export async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** A destination that leaves every attempt to the test. */
+export const waiting = () => "wait" as const;
+
+/** The kinds of answers: `ack`, or the error's message. */
+export function said(answers: Answers): string[] {
+  return answers.map((each) => (each === "ack" ? each : each.message));
+}
