@@ -13,12 +13,11 @@ for (const [digit, letter] of [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrs
 base64Digits["-".charCodeAt(0)] = 62;
 base64Digits["_".charCodeAt(0)] = 63;
 
-/** Writes the bytes that the last string, an even number of characters, names in hex; false when it is not hex. */
-export function readHex(scanner: JsonScanner, out: ProtoWriter): boolean {
-  const { bytes, stop } = scanner;
+/** Writes the bytes that the hex digits in `[start, stop)`, an even number, stand for; false when they are no hex digits. */
+export function readHex(bytes: Buffer, start: number, stop: number, out: ProtoWriter): boolean {
   const target = out.bytes;
   let { at } = out;
-  for (let from = scanner.start; from < stop; from += 2) {
+  for (let from = start; from < stop; from += 2) {
     const value = (hexDigits[bytes[from]!]! << 4) | hexDigits[bytes[from + 1]!]!;
     if (value < 0) return false;
     target[at] = value;

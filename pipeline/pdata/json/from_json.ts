@@ -1,12 +1,10 @@
 import { keyValue } from "../objects/messages.ts";
 import { requestType } from "../objects/requests.ts";
 import type { Signal } from "../signal.ts";
-import { readBase64, readHex } from "./encodings.ts";
-import { integer, readInteger, readNumber, readNumberText } from "./numbers.ts";
 import type { JsonField, JsonPlan, Words } from "./plan.ts";
 import { kinds, nameSlot, planOf, wordsOf } from "./plan.ts";
-import { ProtoWriter } from "./proto_writer.ts";
-import { firstSpecial, JsonScanner, maximumDepth } from "./scanner.ts";
+import { ScalarParser } from "./scalar_parser.ts";
+import { maximumDepth } from "./scanner.ts";
 
 /**
  * Turns the OTLP/JSON text of an export request into its protobuf bytes, in one pass and without objects. It reads
@@ -23,15 +21,24 @@ import { firstSpecial, JsonScanner, maximumDepth } from "./scanner.ts";
  *
  * @throws {WireError} with the JSON path and byte offset of the first fault
  */
-export function fromJsonBytes(signal: Signal, body: Buffer): Buffer {
+export function parseJson(signal: Signal, body: Buffer): Parsed {
   const parser = new JsonParser(body);
   try {
     parser.message(planOf(requestType[signal]), false);
-    return parser.out.finish();
+    const { itemCount, isOrdinary } = parser;
+    return { bytes: parser.out.finish(), itemCount, isOrdinary };
   } catch (error) {
     parser.out.release();
     throw error;
   }
+}
+
+/** A request read from JSON: valid protobuf. */
+export interface Parsed {
+  readonly bytes: Buffer;
+  readonly itemCount: number;
+  /** Whether the bytes are in ordinary form (see `ordinary.ts`); text with a name twice in an object may be neither. */
+  readonly isOrdinary: boolean;
 }
 
 const attributePlan = planOf(keyValue);
@@ -48,13 +55,10 @@ for (const field of valueField.plan.fields) {
   }
 }
 
-class JsonParser extends JsonScanner {
-  readonly out: ProtoWriter;
-
-  constructor(bytes: Buffer) {
-    super(bytes);
-    this.out = new ProtoWriter(bytes.length);
-  }
+class JsonParser extends ScalarParser {
+  itemCount = 0;
+  /** Whether what was written needs no rewriting: no name came twice, and a key before its value. */
+  isOrdinary = true;
 
   /**
    * Reads an object, or null, as a message; its length is the caller's business.
@@ -72,6 +76,7 @@ class JsonParser extends JsonScanner {
     this.at += 1;
     this.depth += 1;
     this.fields[this.depth] = undefined;
+    if (plan.isItem) this.itemCount += 1;
     if (this.peek() === 125) this.at += 1;
     else this.members(plan, keepsZeros);
     this.depth -= 1;
@@ -97,6 +102,7 @@ class JsonParser extends JsonScanner {
       const bit = 1 << field.index;
       if (field.repeated) this.list(field);
       else this.value(field, keepsZeros || (seen & bit) !== 0, false);
+      if ((seen & bit) !== 0 || (plan === attributePlan && bit < seen)) this.isOrdinary = false;
       seen |= bit;
       if (!field.replaces) continue;
       if (replacedFrom < 0) {
@@ -179,22 +185,18 @@ class JsonParser extends JsonScanner {
    * it is another one, which is then still to be read.
    */
   private attribute(field: JsonField): boolean {
-    const { out, at: from, depth } = this;
+    const { out, at: from } = this;
     const { at: to } = out;
-    if (depth + 2 > maximumDepth || !this.takes(attributeOpening)) return false;
+    if (this.depth + 2 > maximumDepth || !this.takes(attributeOpening)) return false;
     out.reserve(0);
     const lengthAt = out.open(field.tag);
     const isPlain = this.peek() === 34 && this.shortString(keyField.tag, true) && this.takes(valueOpening);
     const member = isPlain ? this.scalarMember() : undefined;
     if (member === undefined) return this.rewind(from, to);
     const valueLengthAt = out.open(valueField.tag);
-    this.fields[depth + 1] = valueField;
-    this.elements[depth + 1] = -1;
-    this.fields[depth + 2] = member;
-    this.elements[depth + 2] = -1;
-    this.depth = depth + 2;
-    this.value(member, true, false);
-    this.depth = depth;
+    this.attributeMember = member;
+    this.scalar(member, true);
+    this.attributeMember = undefined;
     if (this.at + 1 >= this.end || this.view.getInt16(this.at, true) !== closingBraces) return this.rewind(from, to);
     this.at += 2;
     out.close(valueLengthAt);
@@ -216,181 +218,20 @@ class JsonParser extends JsonScanner {
     return false;
   }
 
-  /** Reads one value with its tag. A zero is left out where it means "not there", unless it is kept. */
+  /** Reads one value and writes it with its tag; a zero is written only where it counts or is kept. */
   private value(field: JsonField, keepsZero: boolean, isElement: boolean): void {
     const { out } = this;
     out.reserve(0);
-    switch (field.kind) {
-      case kinds.message: {
-        if (!isElement && !field.oneof && this.peek() === 110) {
-          this.literal("null");
-          return;
-        }
-        const lengthAt = out.open(field.tag);
-        this.message(field.plan, keepsZero && !isElement);
-        out.close(lengthAt);
-        return;
-      }
-      case kinds.string:
-        this.stringValue(field, keepsZero);
-        return;
-      case kinds.id:
-      case kinds.bytes:
-        this.bytesValue(field, keepsZero);
-        return;
-      default: {
-        const from = out.at;
-        out.tag(field.tag);
-        const isZero = this.number64(field);
-        if (isZero && field.implicit && !keepsZero) out.at = from;
-      }
+    if (field.kind !== kinds.message) {
+      this.scalar(field, keepsZero);
+      return;
     }
-  }
-
-  private stringValue(field: JsonField, keepsZero: boolean): void {
-    const byte = this.peek();
-    if (byte === 34) {
-      if (this.shortString(field.tag, field.implicit && !keepsZero)) return;
-      this.string();
-    } else {
-      if (byte !== 110) this.fail("expected text", this.at);
+    if (!isElement && !field.oneof && this.peek() === 110) {
       this.literal("null");
-      this.start = this.stop;
-      this.isEscaped = false;
+      return;
     }
-    if (this.start === this.stop && field.implicit && !keepsZero) return;
-    this.out.tag(field.tag);
-    if (this.isEscaped) this.out.text(this.text());
-    else this.out.delimited(this.bytes, this.view, this.start, this.stop);
-  }
-
-  /** Reads and writes a string of less than 128 bytes in one go; false, with nothing done, when that cannot be. */
-  private shortString(tag: number, isLeftOutEmpty: boolean): boolean {
-    if (this.checksUtf8 || this.at + 132 > this.end) return false;
-    const { bytes, view, out } = this;
-    out.reserve(132);
-    const target = out.view;
-    const start = this.at + 1;
-    const content = out.at + (tag < 128 ? 2 : 3);
-    for (let offset = 0; offset < 128; offset += 4) {
-      const word = view.getInt32(start + offset, true);
-      target.setInt32(content + offset, word, true);
-      const hit = firstSpecial(word);
-      if (hit === 4) continue;
-      const size = offset + hit;
-      if (bytes[start + size] !== 34) return false;
-      this.at = start + size + 1;
-      if (size === 0 && isLeftOutEmpty) return true;
-      out.tag(tag);
-      out.bytes[out.at] = size;
-      out.at = content + size;
-      return true;
-    }
-    return false;
-  }
-
-  private bytesValue(field: JsonField, keepsZero: boolean): void {
-    const { out } = this;
-    const isId = field.kind === kinds.id;
-    if (this.peek() !== 34) this.fail(isId ? "expected an id in hex" : "expected bytes in base64", this.at);
-    const at = this.at;
-    this.string();
-    if (this.start === this.stop && field.implicit && !keepsZero) return;
-    out.reserve(this.stop - this.start);
     const lengthAt = out.open(field.tag);
-    if (isId) {
-      const digits = field.idSize * 2;
-      const isRight = this.start === this.stop || (this.stop - this.start === digits && readHex(this, out));
-      if (!isRight) this.fail(`expected ${digits} hex digits or none`, at);
-    } else if (!readBase64(this, out)) this.fail("not base64", at);
+    this.message(field.plan, keepsZero && !isElement);
     out.close(lengthAt);
-  }
-
-  /** Reads a value that is a number on the wire and writes it without its tag: true when it is zero. */
-  private number64(field: JsonField): boolean {
-    this.peek();
-    const { out, at } = this;
-    switch (field.kind) {
-      case kinds.fixed64:
-        this.integer(false);
-        out.fixed64(integer.low, integer.high);
-        break;
-      case kinds.sfixed64:
-        this.integer(true);
-        out.fixed64(integer.low, integer.high);
-        break;
-      case kinds.int64:
-        this.integer(true);
-        out.varint(integer.low, integer.high);
-        break;
-      case kinds.uint64:
-        this.integer(false);
-        out.varint(integer.low, integer.high);
-        break;
-      case kinds.double:
-        return this.double();
-      case kinds.bool:
-        return this.bool();
-      case kinds.uint32:
-      case kinds.fixed32:
-        this.integer(false);
-        if (integer.high !== 0) this.fail("beyond 32 bits", at);
-        if (field.kind === kinds.fixed32) out.fixed32(integer.low);
-        else out.varint(integer.low, 0);
-        break;
-      default:
-        this.int32(field);
-    }
-    return integer.low === 0 && integer.high === 0;
-  }
-
-  private int32(field: JsonField): void {
-    const byte = this.peek();
-    const { at } = this;
-    if (field.kind === kinds.enum && byte === 34) {
-      this.string();
-      const value = field.enumNames.get(this.text());
-      if (value === undefined) this.fail("an unknown enum name", at);
-      integer.low = value;
-      integer.high = 0;
-    } else this.integer(true);
-    const { low, high } = integer;
-    if (high !== (low > 0x7fffffff ? 0xffffffff : 0)) this.fail("beyond 32 bits", at);
-    if (field.kind === kinds.sint32) this.out.varint(((low << 1) ^ (low >> 31)) >>> 0, 0);
-    else this.out.varint(low, high);
-  }
-
-  private integer(isSigned: boolean): void {
-    const byte = this.peek();
-    const { at } = this;
-    let isPlain = false;
-    if (byte === 34) this.string();
-    else if (byte === 45 || (byte >= 48 && byte <= 57)) isPlain = this.number();
-    else this.fail("expected an integer", at);
-    if (!readInteger(this, isPlain, isSigned)) this.fail("not an integer in range", at);
-  }
-
-  private double(): boolean {
-    const byte = this.peek();
-    const { at } = this;
-    let value: number | undefined;
-    if (byte === 34) {
-      this.string();
-      value = readNumberText(this.text());
-    } else if (byte === 45 || (byte >= 48 && byte <= 57)) {
-      this.number();
-      value = readNumber(this);
-    } else this.fail("expected a number", at);
-    if (value === undefined) this.fail("not a number in range", at);
-    this.out.double(value);
-    return Object.is(value, 0);
-  }
-
-  private bool(): boolean {
-    const isTrue = this.peek() === 116;
-    if (!isTrue && this.peek() !== 102) this.fail("expected true or false", this.at);
-    this.literal(isTrue ? "true" : "false");
-    this.out.varint(isTrue ? 1 : 0, 0);
-    return !isTrue;
   }
 }

@@ -1,7 +1,8 @@
-import type { Pdata, PdataOf } from "../pdata.ts";
+import { Chunk } from "../chunk.ts";
+import { type Pdata, type PdataOf, pdataOf } from "../pdata.ts";
 import { receive } from "../receive.ts";
 import type { Signal } from "../signal.ts";
-import { fromJsonBytes } from "./from_json.ts";
+import { parseJson } from "./from_json.ts";
 import { toJsonBytes } from "./to_json.ts";
 
 /**
@@ -10,7 +11,8 @@ import { toJsonBytes } from "./to_json.ts";
  * @throws {WireError} with the JSON path and byte offset of the first fault
  */
 export function fromJson<S extends Signal>(signal: S, body: Buffer): PdataOf[S] {
-  return receive(signal, fromJsonBytes(signal, body));
+  const { bytes, itemCount, isOrdinary } = parseJson(signal, body);
+  return isOrdinary ? pdataOf(signal, [new Chunk(signal, bytes, itemCount)]) : receive(signal, bytes);
 }
 
 /** A batch as the OTLP/JSON text of one export request; `to_json.ts` has the rules. */

@@ -1,7 +1,50 @@
 import type { JsonScanner } from "./scanner.ts";
 
+const powersOfTen = Float64Array.from({ length: 16 }, (_, power) => 10 ** power);
+
 /** The 64 bits of an integer as two unsigned halves. */
 export const integer = { low: 0, high: 0 };
+
+/**
+ * Reads an integer of at most 19 digits without sign at `at`, in quotes or not, into `integer`: the position behind it,
+ * or 0, with nothing said, for anything else.
+ */
+export function readShortInteger(bytes: Buffer, at: number, end: number): number {
+  const isQuoted = bytes[at] === 34;
+  const start = isQuoted ? at + 1 : at;
+  const limit = Math.min(end, start + 20);
+  let leading = 0;
+  let trailing = 0;
+  let position = start;
+  let digit = 0;
+  const middle = Math.min(limit, start + 10);
+  for (; position < middle; position += 1) {
+    digit = bytes[position]! - 48;
+    if (digit < 0 || digit > 9) break;
+    leading = leading * 10 + digit;
+  }
+  const from = position;
+  if (position === start + 10) {
+    for (; position < limit; position += 1) {
+      digit = bytes[position]! - 48;
+      if (digit < 0 || digit > 9) break;
+      trailing = trailing * 10 + digit;
+    }
+  }
+  // The byte behind the digits was looked at: it is what ended the loop.
+  if (position === start || position === limit) return 0;
+  if (isQuoted ? digit !== -14 : !endsNumber(digit + 48) || (bytes[start] === 48 && position > start + 1)) return 0;
+  const power = powersOfTen[position - from]!;
+  const low = (Math.imul(leading >>> 0, power) + trailing) >>> 0;
+  integer.low = low;
+  integer.high = Math.round((leading * power + trailing - low) / 4294967296);
+  return isQuoted ? position + 1 : position;
+}
+
+/** Whether a number is over at this byte: no point, exponent or letter. */
+function endsNumber(byte: number): boolean {
+  return byte === 44 || byte === 125 || byte === 93 || byte <= 32;
+}
 
 /**
  * Reads the scanner's last token, `isPlain` when it can only be digits with a minus, into `integer` as two's
@@ -86,8 +129,6 @@ export function readNumber(scanner: JsonScanner): number | undefined {
   const value = Number(scanner.text());
   return Number.isFinite(value) ? value : undefined;
 }
-
-const powersOfTen = Float64Array.from({ length: 16 }, (_, power) => 10 ** power);
 
 /** Up to 15 digits and a point: then the quotient of two exact numbers is the right double. */
 function readShort(bytes: Buffer, start: number, stop: number): number | undefined {

@@ -1,6 +1,7 @@
 import { wireType } from "../objects/decode.ts";
 import type { Field, MessageType } from "../objects/field.ts";
 import { packs } from "../objects/field.ts";
+import { itemTypes } from "../objects/requests.ts";
 
 /** What the JSON reader and writer look up about a field, worked out once. */
 export interface JsonField {
@@ -40,6 +41,8 @@ export interface JsonPlan {
   readonly byNumber: readonly (JsonField | undefined)[];
   /** The names a field may have, camelCase and snake_case, found by `nameSlot`. */
   readonly names: readonly (readonly JsonName[])[];
+  /** Whether batches are counted in messages of this type. */
+  readonly isItem: boolean;
   /** Which field came first the last time. */
   first: JsonField | undefined;
 }
@@ -99,7 +102,7 @@ export function planOf(type: MessageType): JsonPlan {
   const fields: JsonField[] = [];
   const byNumber: (JsonField | undefined)[] = Array.from({ length: 17 }, () => undefined);
   const names: JsonName[][] = Array.from({ length: 64 }, () => []);
-  const plan: JsonPlan = { fields, byNumber, names, first: undefined };
+  const plan: JsonPlan = { fields, byNumber, names, isItem: itemTypes.has(type), first: undefined };
   plans.set(type, plan); // before its fields: messages nest in themselves
   for (const [index, field] of type.fields.entries()) {
     const compiled = compile(field, index, plan);

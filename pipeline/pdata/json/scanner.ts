@@ -38,6 +38,8 @@ export class JsonScanner {
   /** The field being read at each depth, and the element of it, or -1. */
   readonly fields: (JsonField | undefined)[] = Array.from({ length: maximumDepth + 2 }, () => undefined);
   readonly elements = new Int32Array(maximumDepth + 2);
+  /** The member being read when an attribute is read in one go, which leaves `fields` alone. */
+  attributeMember: JsonField | undefined;
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
@@ -239,6 +241,7 @@ export class JsonScanner {
       if (field === undefined) break;
       steps.push(this.elements[depth]! < 0 ? field.name : `${field.name}[${this.elements[depth]}]`);
     }
+    if (this.attributeMember !== undefined) steps.push("value", this.attributeMember.name);
     return steps.join(".");
   }
 }

@@ -239,5 +239,7 @@ function digitCount(value: number): number {
 function doubleText(value: number): string {
   if (Number.isNaN(value)) return '"NaN"';
   if (!Number.isFinite(value)) return value > 0 ? '"Infinity"' : '"-Infinity"';
-  return Object.is(value, -0) ? "-0" : String(value).replace(/e([+-])(\d)$/, "e$10$2");
+  if (Object.is(value, -0)) return "-0";
+  const text = String(value);
+  return Math.abs(value) < 1e-6 ? text.replace(/e-(\d)$/, "e-0$1") : text;
 }

@@ -1,8 +1,18 @@
 import type { Signal } from "../signal.ts";
 import type { MessageType } from "./field.ts";
 import { many, message, one } from "./field.ts";
-import { resourceLogs, resourceMetrics, resourceSpans } from "./messages.ts";
-import { profilesDictionary, resourceProfiles } from "./profile_messages.ts";
+import {
+  exponentialHistogramDataPoint,
+  histogramDataPoint,
+  logRecord,
+  numberDataPoint,
+  resourceLogs,
+  resourceMetrics,
+  resourceSpans,
+  span,
+  summaryDataPoint,
+} from "./messages.ts";
+import { profilesDictionary, resourceProfiles, sample } from "./profile_messages.ts";
 
 /** The export request of each signal: the message a batch is. */
 export const requestType: Readonly<Record<Signal, MessageType>> = {
@@ -20,6 +30,17 @@ export const requestType: Readonly<Record<Signal, MessageType>> = {
     dictionary: one(2, () => profilesDictionary),
   }),
 };
+
+/** The messages that are a batch's items: spans, log records, data points, profile samples. */
+export const itemTypes: ReadonlySet<MessageType> = new Set([
+  span,
+  logRecord,
+  numberDataPoint,
+  histogramDataPoint,
+  exponentialHistogramDataPoint,
+  summaryDataPoint,
+  sample,
+]);
 
 /** Every message a request of any signal may hold, the requests included. */
 export function allMessages(): MessageType[] {
