@@ -142,6 +142,7 @@ describe("the aggregate connector", () => {
     await drain();
     assert.equal(offered.length, 1);
     assert.equal(offered[0]?.itemCount, 2 * 350);
+    assert.ok((offered[0]?.chunks.length ?? 0) >= 7, "a hundred points a step");
     const points = decode(offered[0]!).resourceMetrics.flatMap(({ scopeMetrics }) =>
       scopeMetrics.flatMap(({ metrics }) => metrics.flatMap(({ sum }) => sum?.dataPoints ?? [])),
     );

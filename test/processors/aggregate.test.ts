@@ -218,6 +218,20 @@ describe("the aggregate processor", () => {
     pipeline.stop();
   });
 
+  it("does not mistake a new text for an absent one when the groups are full", async () => {
+    const { pipeline, startMs, tables } = open({ group_by: ["user"], columns: { n: "count" }, max_groups: 2 });
+    const users: Record<string, string>[] = [{}, { user: "a" }, { user: "b" }, {}];
+    pipeline.push(tracesOf(users.map((attributes) => ({ endUnixMs: startMs, attributes }))));
+    pipeline.complete();
+    await settle();
+    assert.deepEqual(rowsOfTable(tables.windows()[0]), [
+      { n: 2 },
+      { user: "a", n: 1 },
+      { user: "otel.metric.overflow", n: 1 },
+    ]);
+    pipeline.stop();
+  });
+
   it("keeps the latest windows only", async () => {
     const { host, pipeline, startMs, tables } = open({ group_by: [], columns: { n: "count" }, history: 2 });
     host.advance(100_000);
