@@ -3,7 +3,12 @@ import { queuedExporter } from "../../../pipeline/export/queued_exporter.ts";
 import type { Attempt } from "../../../pipeline/export/sender.ts";
 import { queueSettings, retrySettings } from "../../../pipeline/export/settings.ts";
 import type { Traces } from "../../../pipeline/pdata/index.ts";
-import { recordedDelivery, type SimulatedHostOptions, simulatedHost } from "../../support/simulated_host.ts";
+import {
+  type Answers,
+  recordedDelivery,
+  type SimulatedHostOptions,
+  simulatedHost,
+} from "../../support/simulated_host.ts";
 import { namesOf, spans } from "./spans.ts";
 
 export const down = new ConsumeError("backend down", { retryable: true });
