@@ -22,6 +22,7 @@ export const flags = {
   content: { type: "boolean", default: false },
   send: { type: "string", default: "ended" },
   day: { type: "string" },
+  "no-metrics": { type: "boolean", default: false },
   quiet: { type: "boolean", default: false },
 } as const satisfies ParseArgsOptionsConfig;
 
@@ -49,6 +50,8 @@ What:
   --bad-service <name>    A service of which 5 % of the replies are empty.
   --content               Capture whole prompts and answers in 30 % of the traces, instead of short ones in 5 %.
   --send <when>           ended: a span is sent when it ends, as SDKs do. whole: traces are sent whole (default ended).
+
+  --no-metrics            Send spans only, not the metrics of one of the services as well.
 
 Result:
   --truth <file>          Write the ground truth as JSON: what was accepted, token sums, where errors began.
@@ -89,6 +92,7 @@ export function readOptions(values: Values): GenerateOptions {
       failures: number("failures", 0, 1) ?? 1,
       badService: serviceName(text("bad-service")),
       content: values.content === true,
+      metrics: values["no-metrics"] !== true,
       send: choice("send", text("send") ?? "ended", ["ended", "whole"]),
       daySeconds: (milliseconds("day") ?? 0) / 1000,
     },

@@ -193,7 +193,7 @@ export class TruthBooks {
       spansByOperation: Object.fromEntries(this.#byOperation),
       spansByStatus: { UNSET: 0, OK: 0, ERROR: 0, ...Object.fromEntries(this.#byStatus) },
       spansByService: [...this.#byService.values()].map((row) => ({ ...row })),
-      requests: totals(requests),
+      requests: totalsOf(requests),
       requestsByModel: totalsBy(requests, ({ model }) => model),
       requestsByDialect: totalsBy(requests, ({ dialect }) => dialect),
       usage,
@@ -220,15 +220,17 @@ function addRow(sums: Sums, row: Pick<UsageRow, "status" | "spans" | "inputToken
   sums.outputTokens += row.outputTokens;
 }
 
-function totals(rows: readonly UsageRow[]): Totals {
+/** The sum of some rows. */
+export function totalsOf(rows: readonly UsageRow[]): Totals {
   const sums = noTotals();
   for (const row of rows) addRow(sums, row);
   return sums;
 }
 
-function totalsBy<N extends string>(rows: readonly UsageRow[], name: (row: UsageRow) => N): Record<N, Totals> {
+/** Sums of rows by a name. */
+export function totalsBy<N extends string>(rows: readonly UsageRow[], name: (row: UsageRow) => N): Record<N, Totals> {
   const groups = Map.groupBy(rows, name);
-  return Object.fromEntries([...groups].map(([key, group]) => [key, totals(group)])) as Record<N, Totals>;
+  return Object.fromEntries([...groups].map(([key, group]) => [key, totalsOf(group)])) as Record<N, Totals>;
 }
 
 function increase<N>(counts: Map<N, number>, name: N): void {

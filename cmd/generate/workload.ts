@@ -4,6 +4,7 @@ import { Batch } from "./batch.ts";
 import { type ClientSettings, connect, defaultEndpoint, type Protocol } from "./client.ts";
 import { encodeSpans } from "./encode.ts";
 import { Generator, type Parcel, type PlannedTrace } from "./generator.ts";
+import { ClientMetrics } from "./metrics.ts";
 import { Pause } from "./pause.ts";
 import { Random } from "./random.ts";
 import { Sender, type SendResult } from "./sender.ts";
@@ -17,6 +18,8 @@ export interface WorkloadOptions extends Partial<GeneratorSettings> {
   readonly protocol?: Protocol;
   readonly endpoint?: string;
   readonly compression?: "gzip" | "none";
+  /** Whether the metrics of one application are sent as well, every 5 s. */
+  readonly metrics?: boolean;
   /** Stop then, whatever has not ended by then. */
   readonly durationMs?: number | undefined;
   /** Begin no more traces once they have this many spans; go on until those begun have ended. */
@@ -69,6 +72,7 @@ const flushSeconds = 0.2;
 const mostLagSeconds = 1;
 /** How long answers are waited for at the end. */
 const graceMs = 5_000;
+const metricsSeconds = 5;
 
 class Run {
   readonly finished: Promise<void>;
@@ -79,8 +83,10 @@ class Run {
   readonly #generator: Generator;
   readonly #books: TruthBooks;
   readonly #starts = new WeakMap<PlannedTrace, bigint>();
-  readonly #startMs: number;
-  readonly #startUnixMs: number;
+  readonly #metrics = new ClientMetrics();
+  #metricsAt = metricsSeconds;
+  #startMs: number;
+  #startUnixMs: number;
   #sender: Sender | undefined;
   #batch = new Batch();
   #batchSince = 0;
@@ -146,12 +152,17 @@ class Run {
       this.#error = error instanceof Error ? error.message : String(error);
       return;
     }
-    for (let parcel = this.#next(); parcel !== undefined; parcel = this.#next()) {
+    let parcel = this.#next();
+    // The first one took the warm-up with it.
+    this.#startMs = this.#clock.monotonicMs();
+    this.#startUnixMs = this.#clock.nowMs();
+    for (; parcel !== undefined; parcel = this.#next()) {
       await this.#untilDue(parcel.dueSeconds);
       if (this.#stopping) break;
       await this.#add(parcel);
     }
     await this.#flush();
+    await this.#sendMetrics();
     await this.#sender.stop(graceMs);
   }
 
@@ -168,8 +179,9 @@ class Run {
       const now = this.#elapsedSeconds();
       const flushAt = this.#batch.spanCount > 0 ? this.#batchSince + flushSeconds : Number.POSITIVE_INFINITY;
       if (now >= flushAt) await this.#flush();
+      else if (now >= this.#metricsAt) await this.#sendMetrics();
       else if (now >= dueSeconds) break;
-      else await this.#pause.wait((Math.min(dueSeconds, flushAt) - now) * 1000);
+      else await this.#pause.wait((Math.min(dueSeconds, flushAt, this.#metricsAt) - now) * 1000);
     }
     const lag = this.#elapsedSeconds() - dueSeconds;
     if (lag > mostLagSeconds) this.#delaySeconds += lag;
@@ -195,8 +207,22 @@ class Run {
         spans,
       })),
     );
+    for (const { parcel, spans } of batch.portions) this.#metrics.add(parcel, spans);
     await this.#sender?.send(traces, (result) => this.#answered(batch, result));
     await this.#pause.wait(0);
+  }
+
+  async #sendMetrics(): Promise<void> {
+    this.#metricsAt = this.#elapsedSeconds() + metricsSeconds;
+    if (this.#options.metrics === false) return;
+    const startUnixNano = BigInt(Math.round(this.#startUnixMs)) * 1_000_000n;
+    const timeUnixNano = BigInt(Math.round(this.#clock.nowMs())) * 1_000_000n;
+    const data = this.#metrics.export(startUnixNano, timeUnixNano);
+    if (data === undefined) return;
+    await this.#sender?.send(data, (result) => {
+      if (result.accepted) this.#books.addMetricPoints(data.itemCount - result.rejected);
+      else this.#error = result.error.message;
+    });
   }
 
   /** When a trace began: its first spans to be sent end now, and the rest keeps to that. */
