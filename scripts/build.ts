@@ -7,12 +7,24 @@ import { root } from "./root.ts";
 
 const outdir = join(root, "dist");
 
+/** What the page is bundled from, besides our own files. */
+const inDashboard = [
+  "plotly.js-cartesian-dist-min",
+  "sigma",
+  "graphology",
+  "graphology-utils",
+  "events",
+  "@fontsource-variable/inter",
+  "@fontsource-variable/jetbrains-mono",
+].map((name) => `node_modules/${name}/`);
+
 /**
  * Builds what `npm pack` ships: the daemon bundled with everything it imports, a chunk for each part that loads lazily,
  * the dashboard's assets, our `.proto` files, and the notices of all that was bundled.
  */
 export async function buildPackage(): Promise<void> {
-  rmSync(outdir, { recursive: true, force: true });
+  // The dashboard's folder stays: a daemon of this checkout may be serving it, and it is replaced file by file.
+  for (const stale of ["chunks", "main.js"]) rmSync(join(outdir, stale), { recursive: true, force: true });
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: { main: "cmd/main.ts" },
@@ -33,8 +45,11 @@ export async function buildPackage(): Promise<void> {
     },
     define: { "process.env.OTELPIPE_BUNDLED": '"1"' },
   });
-  const dashboard = await buildDashboard(join(outdir, "dashboard"));
-  writeFileSync(join(outdir, "THIRD_PARTY_NOTICES.md"), thirdPartyNotices([...Object.keys(metafile.inputs), ...dashboard]));
+  await buildDashboard(join(outdir, "dashboard"));
+  writeFileSync(
+    join(outdir, "THIRD_PARTY_NOTICES.md"),
+    thirdPartyNotices([...Object.keys(metafile.inputs), ...inDashboard]),
+  );
 }
 
 if (import.meta.main) await buildPackage();

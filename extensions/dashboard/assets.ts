@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import { packageFile } from "../../pipeline/process/package_file.ts";
 
 /** What the build leaves beside the files: the page, and for each file its type. Names carry a content hash. */
 export interface Manifest {
@@ -42,16 +43,13 @@ export class Assets {
 }
 
 /**
- * Loads the built page: in the package from beside the bundle, in a checkout from `dist/dashboard/`, where it is built
- * first when its sources have changed.
+ * Loads the built page from `dist/dashboard/`. In a checkout it is built there first when its sources have changed.
  * @throws {Error} when there is no built page and nothing to build it from.
  */
 export async function loadAssets(): Promise<Assets> {
-  const packaged = fileURLToPath(new URL("./dashboard/", import.meta.url));
-  if (existsSync(join(packaged, "manifest.json"))) return await readAssets(packaged);
   const root = fileURLToPath(new URL("../../", import.meta.url));
   const builder = join(root, "scripts", "build_dashboard.ts");
-  if (!existsSync(builder)) throw new Error(`the dashboard's page is missing: looked for ${packaged}manifest.json`);
+  if (!existsSync(builder)) return await readAssets(packageFile("dist/dashboard"));
   const folder = join(root, "dist", "dashboard");
   // Named at run time, so that the bundle of the package does not take the build in.
   const { buildDashboard } = (await import(builder)) as { buildDashboard(outDir: string): Promise<void> };

@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
 import type { ServiceDefinition } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import type { Signal } from "../pdata/index.ts";
+import { packageFile } from "../process/package_file.ts";
 import { serviceName } from "./otlp_paths.ts";
 
 const files: Record<Signal, string> = {
@@ -16,7 +15,7 @@ const files: Record<Signal, string> = {
 export function otlpServices(signals: readonly Signal[]): ServiceDefinition[] {
   if (signals.length === 0) return [];
   const names = signals.map((signal) => `opentelemetry/proto/collector/${files[signal]}`);
-  const definitions = loadSync(names, { includeDirs: [protoDirectory()] });
+  const definitions = loadSync(names, { includeDirs: [packageFile("proto")] });
   return signals.map((signal) => rawService(definitions[serviceName(signal)] as ServiceDefinition));
 }
 
@@ -27,13 +26,4 @@ function rawService(service: ServiceDefinition): ServiceDefinition {
 
 function same(bytes: Buffer): Buffer {
   return bytes;
-}
-
-/** `proto/` beside the sources, or beside the bundle's folder. */
-function protoDirectory(): string {
-  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
-    const candidate = join(folder, "proto");
-    if (existsSync(join(candidate, "opentelemetry"))) return candidate;
-    if (dirname(folder) === folder) throw new Error(`no proto folder above ${import.meta.dirname}`);
-  }
 }
