@@ -1,5 +1,4 @@
 import type { Words } from "./plan.ts";
-import { copyBytes } from "./proto_writer.ts";
 import { firstSpecial } from "./scanner.ts";
 import { giveBack, takeScratch } from "./scratch.ts";
 
@@ -68,8 +67,8 @@ export class TextWriter {
     this.char(34);
     let start = from;
     for (;;) {
-      const stop = this.nextSpecial(source, view, start, to);
-      copyBytes(source, view, start, stop, this.bytes, this.view, this.at);
+      const plainEnd = to - start < 160 ? start : this.copyWords(source, view, start, to);
+      const stop = this.copyPlain(source, view, plainEnd, to, this.at + plainEnd - start);
       this.at += stop - start;
       if (stop === to) break;
       this.reserve(to - stop + 6);
@@ -79,19 +78,35 @@ export class TextWriter {
     this.char(34);
   }
 
-  /** Position of the first byte that JSON wants escaped, or `to`. */
-  private nextSpecial(source: Buffer, view: DataView, from: number, to: number): number {
-    let at = from;
-    for (const lastWord = to - 4; at <= lastWord; at += 4) {
-      const word = view.getInt32(at, true);
+  /** Copies to `at` up to the first byte that JSON wants escaped, or to `to`; returns where that is. */
+  private copyPlain(source: Buffer, view: DataView, from: number, to: number, at: number): number {
+    const target = this.view;
+    let read = from;
+    let write = at;
+    for (const lastWord = to - 4; read <= lastWord; read += 4) {
+      const word = view.getInt32(read, true);
+      target.setInt32(write, word, true);
       const hit = firstSpecial(word);
-      if (hit < 4) return at + hit;
+      if (hit < 4) return read + hit;
+      write += 4;
     }
-    for (; at < to; at += 1) {
-      const byte = source[at]!;
-      if (byte < 32 || byte === 34 || byte === 92) return at;
+    for (; read < to; read += 1) {
+      const byte = source[read]!;
+      if (byte < 32 || byte === 34 || byte === 92) return read;
+      this.bytes[write] = byte;
+      write += 1;
     }
     return to;
+  }
+
+  /** Copies the words of a long text that need no escape, by the native copy; returns where they end. */
+  private copyWords(source: Buffer, view: DataView, from: number, to: number): number {
+    let stop = from;
+    for (const lastWord = to - 4; stop <= lastWord; stop += 4) {
+      if (firstSpecial(view.getInt32(stop, true)) < 4) break;
+    }
+    source.copy(this.bytes, this.at, from, stop);
+    return stop;
   }
 
   private escape(byte: number): void {

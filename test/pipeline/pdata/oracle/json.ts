@@ -5,6 +5,7 @@ import type protobuf from "protobufjs";
 import {
   decode,
   fromJson,
+  type Pdata,
   type PdataOf,
   receive,
   type Signal,
@@ -40,7 +41,11 @@ export function describeJson(signal: Signal): void {
       forTapes(runs.spelled, 900, (tape) => {
         const { request } = accepted(signal, tape);
         const text = spelledJson(type, request, tape);
-        same(decode(fromJson(signal, Buffer.from(text))), request, text);
+        const data: Pdata = fromJson(signal, Buffer.from(text));
+        same(decode(data as PdataOf[Signal]), request, text);
+        const walked: Pdata = receive(signal, data.toBuffer());
+        assert.equal(walked.itemCount, data.itemCount, text);
+        assert.ok(!walked.chunks.some(({ isRewritten }) => isRewritten), `the bytes are not in ordinary form: ${text}`);
       });
     });
 
