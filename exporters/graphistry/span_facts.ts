@@ -2,6 +2,9 @@ import { attributeKeys, type Span } from "../../pipeline/pdata/index.ts";
 
 export type Status = "OK" | "ERROR" | "UNSET";
 
+/** Longest text in the graph, in characters; the details of a span have it whole. */
+const longestText = 256;
+
 /** What the graph says of a span. */
 export interface SpanFacts {
   /** 32 hexadecimal digits. */
@@ -50,19 +53,24 @@ export function readFacts(span: Span, traceId: string, spanId: string): SpanFact
     traceId,
     spanId,
     parentSpanId: parentSpanId.isEmpty ? "" : parentSpanId.hex(),
-    name: span.name,
+    name: cut(span.name),
     kind: kindOf(span),
     status: statusOf(span),
     startUnixMs: span.startUnixMs,
     endUnixMs: span.endUnixMs,
     durationMs: durationOf(span),
-    service: span.resource.string(resourceKeys.service) ?? "",
-    model: span.string(keys.requestModel) ?? span.string(keys.responseModel) ?? span.string(keys.notebookModel) ?? "",
-    operation: span.string(keys.operation) ?? "",
-    errorType: span.string(keys.errorType) ?? "",
+    service: cut(span.resource.string(resourceKeys.service)),
+    model: cut(span.string(keys.requestModel) ?? span.string(keys.responseModel) ?? span.string(keys.notebookModel)),
+    operation: cut(span.string(keys.operation)),
+    errorType: cut(span.string(keys.errorType)),
     inputTokens: span.number(keys.inputTokens) ?? span.number(keys.notebookInputTokens),
     outputTokens: span.number(keys.outputTokens) ?? span.number(keys.notebookOutputTokens),
   };
+}
+
+/** A text for the graph, by a copy when it is too long: a part of a string would hold all of it. */
+function cut(text = ""): string {
+  return text.length <= longestText ? text : Buffer.from(`${text.slice(0, longestText - 1)}…`).toString();
 }
 
 /** The name of the span's kind. */

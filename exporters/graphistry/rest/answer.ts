@@ -9,21 +9,24 @@ const longestExcerpt = 200;
 /** An answer that was read whole; `body` is undefined unless it is a JSON object. */
 export interface Answer {
   readonly status: number;
-  readonly contentType: string;
   readonly retryAfter: string | null;
   readonly body: Readonly<Record<string, unknown>> | undefined;
+  /** The server's own words for an error message, shortened, without secrets: its usual fields, never a page. */
+  readonly said: string;
 }
 
-/** Reads an answer. Only what says that it is JSON is parsed: a crashed server answers with a page. */
-export async function readAnswer(response: Response): Promise<Answer> {
+/**
+ * Reads an answer. Only what says that it is JSON is parsed: a crashed server answers with a page.
+ *
+ * @param redact takes secrets out of a text
+ */
+export async function readAnswer(response: Response, redact: (text: string) => string): Promise<Answer> {
   const contentType = response.headers.get("content-type") ?? "";
   const text = await readText(response);
-  return {
-    status: response.status,
-    contentType,
-    retryAfter: response.headers.get("retry-after"),
-    body: /^application\/([\w.-]+\+)?json\b/i.test(contentType) ? parseObject(text) : undefined,
-  };
+  const isJson = /^application\/([\w.-]+\+)?json\b/i.test(contentType);
+  const body = isJson ? parseObject(text) : undefined;
+  const said = body === undefined ? pageText(contentType) : wordsOf(body, redact);
+  return { status: response.status, retryAfter: response.headers.get("retry-after"), body, said };
 }
 
 async function readText(response: Response): Promise<string> {
@@ -50,8 +53,7 @@ function parseObject(text: string): Answer["body"] {
 
 /** The error behind an answer that is not a success. */
 export function answerError(what: string, answer: Answer, nowMs: number): GraphistryError {
-  const { status } = answer;
-  const said = saidBy(answer);
+  const { status, said } = answer;
   const where =
     status >= 300 && status < 400 ? ": it redirects, which is not followed; set server to its address" : said;
   return new GraphistryError(`Graphistry answered ${status} to ${what}${where}`, {
@@ -63,26 +65,22 @@ export function answerError(what: string, answer: Answer, nowMs: number): Graphi
 
 /** The error behind a successful answer that lacks what it should say. */
 export function contentError(what: string, answer: Answer, missing: string): GraphistryError {
-  const { status } = answer;
-  return new GraphistryError(`Graphistry answered ${status} to ${what} without ${missing}${saidBy(answer)}`, {
-    status,
-  });
+  const { status, said } = answer;
+  return new GraphistryError(`Graphistry answered ${status} to ${what} without ${missing}${said}`, { status });
 }
 
-/** The server's own words, shortened: its usual fields, never a page. */
-export function saidBy({ body, contentType }: Answer): string {
-  if (body === undefined) return contentType === "" ? "" : ` (${contentType.split(";")[0]})`;
+function pageText(contentType: string): string {
+  return contentType === "" ? "" : ` (${contentType.split(";")[0]})`;
+}
+
+function wordsOf(body: Readonly<Record<string, unknown>>, redact: (text: string) => string): string {
   for (const key of ["detail", "message", "non_field_errors", "errors", "error", "data"]) {
     const value = body[key];
-    if (value !== undefined && value !== null && value !== "") return `: ${excerpt(value)}`;
+    if (value === undefined || value === null || value === "") continue;
+    const text = redact(typeof value === "string" ? value : JSON.stringify(value)).replace(/\p{C}+/gu, " ");
+    return `: ${text.length > longestExcerpt ? `${text.slice(0, longestExcerpt)}…` : text}`;
   }
   return "";
-}
-
-function excerpt(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  const line = text.replace(/\p{C}+/gu, " ");
-  return line.length > longestExcerpt ? `${line.slice(0, longestExcerpt)}…` : line;
 }
 
 function retryAfterMs(header: string | null, nowMs: number): number | undefined {

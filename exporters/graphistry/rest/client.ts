@@ -51,9 +51,9 @@ export class Client {
     return this.#server;
   }
 
-  /** `secret` is taken out of every error from here on. */
+  /** `secret` is taken out of what the server says, and of every error, from here on. */
   hide(secret: string): void {
-    if (secret !== "") this.#secrets.add(secret);
+    if (secret !== "") this.#secrets.add(secret).add(JSON.stringify(secret).slice(1, -1));
   }
 
   /**
@@ -82,12 +82,12 @@ export class Client {
     try {
       const answer = await this.#exchange(call, AbortSignal.any([signal, timeout.signal]));
       if ((answer.status >= 200 && answer.status < 300) || takes.includes(answer.status)) return answer;
-      return this.#redacted(answerError(call.what, answer, clock.nowMs()));
+      return answerError(call.what, answer, clock.nowMs());
     } catch (thrown) {
       signal.throwIfAborted();
       const why = timeout.signal.aborted ? `no answer within ${timeoutMs / 1000}s` : networkReason(thrown);
       const message = `Graphistry at ${this.#server} could not be asked for ${call.what}: ${why}`;
-      return this.#redacted(new GraphistryError(message, { isRetryable: true }));
+      return new GraphistryError(this.#redact(message), { isRetryable: true });
     } finally {
       clock.clearTimer(timer);
     }
@@ -102,7 +102,7 @@ export class Client {
       signal,
       ...(body !== undefined && { body: body as string | Uint8Array<ArrayBuffer> }),
     });
-    return await readAnswer(response);
+    return await readAnswer(response, (text) => this.#redact(text));
   }
 
   #delayMs(attempt: number, error: GraphistryError): number {
@@ -125,9 +125,10 @@ export class Client {
     });
   }
 
-  #redacted(error: GraphistryError): GraphistryError {
-    for (const secret of this.#secrets) error.message = error.message.replaceAll(secret, "[REDACTED]");
-    return error;
+  #redact(text: string): string {
+    let redacted = text;
+    for (const secret of this.#secrets) redacted = redacted.replaceAll(secret, "[REDACTED]");
+    return redacted;
   }
 }
 

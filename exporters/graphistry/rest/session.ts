@@ -1,4 +1,4 @@
-import { type Answer, contentError, saidBy } from "./answer.ts";
+import { type Answer, contentError } from "./answer.ts";
 import type { Call, Client } from "./client.ts";
 import { GraphistryError } from "./graphistry_error.ts";
 
@@ -46,7 +46,7 @@ export class Session {
     await this.#logIn(signal);
     answer = await this.#sendOnce(call, signal, takes);
     if (answer.status !== 401) return answer;
-    const message = `Graphistry answered 401 to ${call.what} right after a login${saidBy(answer)}`;
+    const message = `Graphistry answered 401 to ${call.what} right after a login${answer.said}`;
     throw new GraphistryError(message, { status: 401 });
   }
 

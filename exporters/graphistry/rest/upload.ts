@@ -1,6 +1,6 @@
 import type { Privacy } from "../config.ts";
 import { type Encodings, viewerOptions } from "../encodings.ts";
-import { type Answer, contentError, saidBy } from "./answer.ts";
+import { type Answer, contentError } from "./answer.ts";
 import type { Call } from "./client.ts";
 import { GraphistryError } from "./graphistry_error.ts";
 import type { Session } from "./session.ts";
@@ -100,7 +100,7 @@ class Upload {
     const path = `/api/v2/upload/files/${encoded}?erase=true`;
     const answer = await this.#session.send({ what, method: "POST", path, body: bytes }, this.#signal);
     if (answer.body?.["is_valid"] !== true) {
-      throw new GraphistryError(`Graphistry could not read the ${table} file${saidBy(answer)}`, {
+      throw new GraphistryError(`Graphistry could not read the ${table} file${answer.said}`, {
         status: answer.status,
       });
     }
@@ -139,7 +139,7 @@ class Upload {
   async #recoverDataset(signal: AbortSignal): Promise<Answer | undefined> {
     const dataset_id = await this.#findDataset(signal);
     if (dataset_id === undefined) return undefined;
-    return { status: 200, contentType: "", retryAfter: null, body: { success: true, data: { dataset_id } } };
+    return { status: 200, retryAfter: null, said: "", body: { success: true, data: { dataset_id } } };
   }
 
   /** The id of this upload's dataset, by its name, among the latest ones of the account. */

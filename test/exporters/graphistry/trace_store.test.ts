@@ -57,6 +57,13 @@ describe("the trace store", () => {
     assert.deepEqual([span?.model, span?.inputTokens, span?.outputTokens], ["llama", 3, 4]);
   });
 
+  it("shortens long texts for the graph, not in the span itself", () => {
+    const { store } = open(10);
+    store.add(batchOf([{ id: 1, name: "n".repeat(1000) }]));
+    assert.equal(store.spans()[0]?.name, `${"n".repeat(255)}…`);
+    assert.equal(store.find(traceHex(1), spanHex(1))?.name.length, 1000);
+  });
+
   it("lets whole traces go, those without a new span for longest first", () => {
     const { store, kept } = open(4);
     store.add(batchOf(spans("1/1", "1/2", "2/3")));
@@ -74,6 +81,15 @@ describe("the trace store", () => {
     store.add(batchOf(spans("1/1", "1/2")));
     store.add(batchOf(spans("1/3", "1/4", "1/5")));
     assert.deepEqual(kept(), ["1/3", "1/4", "1/5"]);
+  });
+
+  it("shortens a trace that takes too much memory alone", () => {
+    const { store } = open(1000, 50_000);
+    const attributes = { text: "x".repeat(1000) };
+    for (let id = 1; id <= 100; id++) store.add(batchOf([{ id, attributes }]));
+    assert.ok(store.sizeBytes <= 50_000);
+    assert.ok(store.spanCount >= 35, String(store.spanCount));
+    assert.equal(store.spans().at(-1)?.spanId, spanHex(100));
   });
 
   it("replaces a span that comes again, also in the same batch", () => {

@@ -145,14 +145,37 @@ describe("an upload that meets trouble", () => {
     assert.match(String(lines("error")[0]?.fields["error"]), /redirects, which is not followed/);
   });
 
-  it("never tells a secret, whatever the server says", async () => {
+  const files = "POST /api/v2/files/";
+  const { password } = byPassword;
+  for (const { name, route, status, body } of [
+    { name: "by itself", route: files, status: 400, body: { detail: `no ${password} here` } },
+    { name: "before another attempt", route: files, status: 500, body: { detail: password } },
+    { name: "where its words are cut", route: files, status: 400, body: { detail: `${"x".repeat(190)}${password}` } },
+    { name: "in a list", route: files, status: 400, body: { errors: [password] } },
+    {
+      name: "in a success that is none",
+      route: "POST /api/v2/share/link/",
+      status: 200,
+      body: { status: "ERR", message: password },
+    },
+  ]) {
+    it(`never tells a secret that the server says ${name}`, async () => {
+      const { server, host, consume, drain } = await start();
+      server.fail(route, { status, body });
+      consume(someSpans);
+      await drain();
+      const logs = JSON.stringify(host.logs);
+      assert.match(logs, /\[REDACTED/);
+      assert.ok(!logs.includes(password.slice(0, 8)));
+    });
+  }
+
+  it("shows no token in what it logs", async () => {
     const { server, host, consume, drain } = await start();
-    const detail = `no ${byPassword.password} here`;
-    server.fail("POST /api-token-auth/", { status: 500, body: { detail } }, { status: 400, body: { detail } });
     consume(someSpans);
     await drain();
-    assert.match(JSON.stringify(host.logs), /no \[REDACTED\] here/);
-    assert.ok(!JSON.stringify(host.logs).includes(byPassword.password));
+    assert.equal(server.tokens.length, 1);
+    for (const token of server.tokens) assert.ok(!JSON.stringify(host.logs).includes(token));
   });
 
   it("says where no server is", async () => {
