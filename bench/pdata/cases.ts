@@ -8,6 +8,7 @@ import {
   fromJson,
   randomness,
   receive,
+  release,
   Traces,
   toJson,
 } from "../../pipeline/pdata/index.ts";
@@ -100,9 +101,21 @@ export const cases: readonly Case[] = [
   { name: "  the same, first reader after an edit", against: protobufCase, prepare: () => onUnread(facts) },
   { name: "three attributes looked up", against: protobufCase, mark: 80, prepare: () => onReceived(lookUp) },
   { name: "  the same, first reader after an edit", against: protobufCase, prepare: () => onUnread(lookUp) },
-  { name: "one attribute deleted, one set", against: protobufCase, mark: 25, prepare: () => onReceived(edit) },
+  {
+    name: "one attribute deleted, one set",
+    against: protobufCase,
+    mark: 25,
+    prepare: () => onReceived((traces) => release(edit(traces))),
+  },
+  { name: "  the same, into fresh memory", against: protobufCase, prepare: () => onReceived(edit) },
   { name: "  the same, first reader after an edit", against: protobufCase, prepare: () => onUnread(edit) },
-  { name: "50 % sampling", against: protobufCase, mark: 150, prepare: () => onReceived(sample) },
+  {
+    name: "50 % sampling",
+    against: protobufCase,
+    mark: 150,
+    prepare: () => onReceived((traces) => release(sample(traces))),
+  },
+  { name: "  the same, into fresh memory", against: protobufCase, prepare: () => onReceived(sample) },
   { name: "  the same, first reader after an edit", against: protobufCase, prepare: () => onUnread(sample) },
   {
     name: "JSON.parse + protobufjs",

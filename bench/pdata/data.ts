@@ -23,7 +23,7 @@ export function batches(type: protobuf.Type): Buffer[] {
   return Array.from({ length: batchCount }, (_, index) => Buffer.from(type.encode(request(index + 1)).finish()));
 }
 
-const models = ["llama-3.1-8b-instruct", "gpt-oss-20b", "qwen2.5-7b-instruct", "mistral-small-24b"];
+const models = ["llama-3.1-8b", "gpt-oss-20b", "qwen2.5-7b", "mistral-24b"];
 
 function request(seed: number): object {
   let state = seed;
@@ -41,7 +41,7 @@ function request(seed: number): object {
       traceId: bytes(16),
       spanId: bytes(8),
       parentSpanId: bytes(8),
-      name: "chat llama-3.1-8b-instruct",
+      name: "chat gpt-oss-20b",
       kind: 3,
       startTimeUnixNano: time(start, nanos),
       endTimeUnixNano: time(start + 1, Math.floor(random() * 1e9)),
@@ -49,8 +49,8 @@ function request(seed: number): object {
         text("gen_ai.operation.name", "chat"),
         text("gen_ai.provider.name", "llama.cpp"),
         text("gen_ai.request.model", models[Math.floor(random() * 4)] ?? ""),
-        text("gen_ai.response.model", models[0] ?? ""),
-        text("server.address", "inference.internal"),
+        text("gen_ai.response.model", "gpt-oss-20b"),
+        text("server.address", "10.0.0.7"),
         int("server.port", 8080),
         int("gen_ai.usage.input_tokens", Math.floor(random() * 4000)),
         int("gen_ai.usage.output_tokens", Math.floor(random() * 900)),

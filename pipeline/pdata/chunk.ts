@@ -1,3 +1,4 @@
+import { recycle } from "./buffers.ts";
 import type { Rows } from "./rows.ts";
 import { fillLogs } from "./rows_logs.ts";
 import { fillMetrics } from "./rows_metrics.ts";
@@ -9,6 +10,8 @@ let lastId = 0;
 export interface ChunkOptions {
   readonly rows?: Rows;
   readonly isRewritten?: boolean;
+  /** Whether `bytes` came from `allocate`, and nobody else has them. */
+  readonly isOwn?: boolean;
 }
 
 /**
@@ -28,6 +31,7 @@ export class Chunk {
   /** Whether the validating walk had to put an odd encoding into ordinary form: these are not the sender's bytes. */
   readonly isRewritten: boolean;
   #rows: Rows | undefined;
+  #isOwn: boolean;
 
   constructor(signal: Signal, bytes: Buffer, itemCount: number, options: ChunkOptions = {}) {
     this.signal = signal;
@@ -38,6 +42,13 @@ export class Chunk {
     this.id = lastId;
     this.isRewritten = options.isRewritten ?? false;
     this.#rows = options.rows;
+    this.#isOwn = options.isOwn ?? false;
+  }
+
+  /** Gives the memory back when it was made by an edit; see `release`. */
+  release(): void {
+    if (this.#isOwn) recycle(this.bytes);
+    this.#isOwn = false;
   }
 
   get rows(): Rows {

@@ -44,7 +44,7 @@ export function rewrite<T extends Pdata>(data: T, gather: (chunk: Chunk, splices
     const changed = withSplices((splices) => {
       const dropped = gather(chunk, splices);
       if (splices.count === 0) return chunk;
-      return new Chunk(chunk.signal, splices.apply(chunk), chunk.itemCount - dropped);
+      return new Chunk(chunk.signal, splices.apply(chunk), chunk.itemCount - dropped, { isOwn: true });
     });
     isChanged ||= changed !== chunk;
     chunks.push(changed);

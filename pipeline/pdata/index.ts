@@ -15,7 +15,7 @@ export { type Id, type Randomness, randomness } from "./id.ts";
 export { fromJson, toJson } from "./json/index.ts";
 export { attributeKeys, type Key } from "./keys.ts";
 export { type Decoded, type DeepPartial, decode, encode } from "./objects/index.ts";
-export { Logs, Metrics, type Pdata, type PdataOf, Profiles, Traces } from "./pdata.ts";
+export { Logs, Metrics, type Pdata, type PdataOf, Profiles, release, Traces } from "./pdata.ts";
 export type { DataPoint, MetricType } from "./point.ts";
 export { receive } from "./receive.ts";
 export type { LogRecord } from "./record.ts";

@@ -49,9 +49,15 @@ export class KeyGroup {
   readonly #names: readonly Buffer[];
   /** By size in bytes below 128: the first slot of that size and the one behind the last, in 16 bits each. */
   readonly #buckets = new Int32Array(longKey);
-  /** Key bytes as little-endian words, the last word being the key's last four bytes; by slot. */
-  readonly #words: Int32Array;
+  /**
+   * Key bytes as doubles, which compare eight bytes at once: the key's last eight first, then all from the first on.
+   * Of seven bytes the size before them is the eighth; fewer are one number. Sound for keys of graphic ASCII: none of
+   * their doubles is zero or not a number.
+   */
+  readonly #words: Float64Array;
   readonly #wordStarts: Int32Array;
+  /** What the head of a usual attribute is; something no head is when a key is not graphic ASCII. */
+  readonly #usualHead: number;
   /** Per slot, where the value of the key stands (see `locate`). */
   readonly positions: Int32Array;
   /** Per slot, where the whole attribute begins; valid when the position is not `absent`. */
@@ -74,7 +80,8 @@ export class KeyGroup {
       this.#buckets[length] = (first << 16) | (slot + 1);
     }
     const words = names.map(wordsOf);
-    this.#words = Int32Array.from(words.flat());
+    this.#words = Float64Array.from(words.flat());
+    this.#usualHead = names.every(isGraphic) ? usualHead : -1;
     let start = 0;
     this.#wordStarts = Int32Array.from(words, (list) => {
       start += list.length;
@@ -90,6 +97,7 @@ export class KeyGroup {
     const { bytes, view } = chunk;
     const positions = this.positions;
     const buckets = this.#buckets;
+    const usual = this.#usualHead;
     for (let slot = 0; slot < positions.length; slot++) positions[slot] = absent;
     this.chunkId = chunk.id;
     this.from = from;
@@ -101,7 +109,7 @@ export class KeyGroup {
       const head = at + 4 <= to ? view.getInt32(at, true) : 0;
       const length = (head >>> 8) & 127;
       const size = head >>> 24;
-      if ((head & usualMask) !== usualHead || size + 2 > length) {
+      if ((head & usualMask) !== usual || size + 2 > length) {
         missing -= this.#matchUnusual(bytes, at);
         at = afterLength(bytes, at + 1);
         continue;
@@ -117,17 +125,18 @@ export class KeyGroup {
   #match(bytes: Buffer, view: DataView, at: number, size: number, bucket: number): number {
     const words = this.#words;
     const last = bucket & 0xffff;
-    const stop = at + size;
-    const ending = size < 4 ? shortWord(bytes, at + 4, size) : view.getInt32(stop, true);
+    const key = at + 4;
+    const stop = key + size - 8;
+    const ending = size < 7 ? shortWord(bytes, key, size) : view.getFloat64(stop, true);
     for (let slot = bucket >>> 16; slot < last; slot++) {
       let word = this.#wordStarts[slot]!;
       if (words[word] !== ending) continue;
-      let position = at + 4;
-      while (position < stop && words[word + 1] === view.getInt32(position, true)) {
-        position += 4;
+      let position = key;
+      while (position < stop && words[word + 1] === view.getFloat64(position, true)) {
+        position += 8;
         word += 1;
       }
-      if (position >= stop) return this.#found(slot, at, bytes, stop + 4, at + 2 + bytes[at + 1]!);
+      if (position >= stop) return this.#found(slot, at, bytes, key + size, at + 2 + bytes[at + 1]!);
     }
     return 0;
   }
@@ -156,17 +165,23 @@ export class KeyGroup {
   }
 }
 
+/** Fewer than seven bytes as one number, exact. */
 function shortWord(bytes: Buffer, at: number, size: number): number {
   let word = 0;
-  for (let index = 0; index < size; index++) word |= bytes[at + index]! << (8 * index);
+  for (let index = 0; index < size; index++) word = word * 256 + bytes[at + index]!;
   return word;
 }
 
 function wordsOf(name: Buffer): number[] {
-  if (name.length < 4) return [shortWord(name, 0, name.length)];
-  const words = [name.readInt32LE(name.length - 4)];
-  for (let at = 0; at < name.length - 4; at += 4) words.push(name.readInt32LE(at));
+  if (name.length < 7) return [shortWord(name, 0, name.length)];
+  if (name.length === 7) return [Buffer.from([7, ...name]).readDoubleLE()];
+  const words = [name.readDoubleLE(name.length - 8)];
+  for (let at = 0; at < name.length - 8; at += 8) words.push(name.readDoubleLE(at));
   return words;
+}
+
+function isGraphic(name: Buffer): boolean {
+  return name.every((byte) => byte > 0x20 && byte < 0x7f);
 }
 
 /**

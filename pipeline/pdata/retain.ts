@@ -13,7 +13,7 @@ export function retain(chunk: Chunk, from: number, to: number): Chunk {
   if (from <= 0 && to >= chunk.itemCount) return chunk;
   return withSplices((splices) => {
     cutResources(chunk, from, to, splices);
-    return new Chunk(chunk.signal, splices.apply(chunk), to - from);
+    return new Chunk(chunk.signal, splices.apply(chunk), to - from, { isOwn: true });
   });
 }
 

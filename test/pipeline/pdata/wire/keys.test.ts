@@ -12,7 +12,7 @@ function spans(...attributes: Message[][]): Iterable<Attributes> {
 const string = (key: string, stringValue: string) => ({ key, value: { stringValue } });
 
 it("finds keys of every length, the first bytes or the last alike or not", () => {
-  const names = [0, 1, 2, 3, 4, 5, 7, 8, 9, 31, 32, 126, 127, 128, 129, 300].flatMap((size) =>
+  const names = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 31, 32, 126, 127, 128, 129, 300].flatMap((size) =>
     size === 0 ? [""] : [`${"k".repeat(size - 1)}x`, `${"k".repeat(size - 1)}y`, `y${"k".repeat(size - 1)}`],
   );
   const keys = attributeKeys(Object.fromEntries(names.map((name) => [name, name])));
@@ -20,6 +20,26 @@ it("finds keys of every length, the first bytes or the last alike or not", () =>
     for (const span of spans([string(present, "here")])) {
       for (const name of names)
         assert.equal(span.string(keys[name] as Key), name === present ? "here" : undefined, name);
+    }
+  }
+});
+
+it("finds keys that are not graphic ASCII, alone and beside others", () => {
+  const names = [
+    "é",
+    "schlüssel.länge",
+    "with space",
+    "tab\there",
+    "漢字漢字漢字",
+    "\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000",
+    "plain.key",
+  ];
+  for (const group of [names, ...names.map((name) => [name])]) {
+    const keys = attributeKeys(Object.fromEntries(group.map((name) => [name, name])));
+    for (const present of [...names, "\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0080"]) {
+      for (const span of spans([string("first", "x"), string(present, "here")])) {
+        for (const name of group) assert.equal(span.has(keys[name] as Key), name === present, `${name} in ${present}`);
+      }
     }
   }
 });
