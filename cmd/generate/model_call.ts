@@ -32,10 +32,12 @@ export function callModel(scene: Scene, parent: Span, atSeconds: number, request
       wrapper ??= trace.start(parent, origin, wrapText, startSeconds - 0.0005, { operation: "wrapper" });
       wrapper.text = wrapText;
       wrapper.facts.usage = usageOf("sum", "", call);
+      labelSecrets(wrapper, call);
     }
     const span = begin(scene, wrapper ?? parent, call, startSeconds, factsOf(call));
     const endSeconds = startSeconds + call.durationSeconds + 0.004;
     span.end(endSeconds);
+    labelSecrets(span, call);
     traceEngine(scene, span, call, startSeconds, endSeconds);
     inputTokens += call.usage?.inputTokens ?? 0;
     outputTokens += call.usage?.outputTokens ?? 0;
@@ -53,13 +55,20 @@ function usageOf(role: "request" | "engine" | "sum", model: string, { usage }: M
 }
 
 function factsOf(call: ModelCall): Partial<SpanFacts> {
-  const secrets = [...call.input, ...call.output].flatMap((each) => each.secrets);
   return {
     usage: usageOf("request", call.model.name, call),
     finish: call.finish,
     failure: call.failure?.type ?? (call.cancelled ? "cancelled" : undefined),
-    ...(secrets.length > 0 && { secrets }),
   };
+}
+
+/** Notes what of the planted personal data the span carries: not every dialect writes every text. */
+function labelSecrets(span: Span, call: ModelCall): void {
+  const planted = [...call.input, ...call.output].flatMap((each) => each.secrets);
+  if (planted.length === 0) return;
+  const texts = Object.values(span.text.attributes).filter((value) => typeof value === "string");
+  const carried = planted.filter(({ value }) => texts.some((text) => text.includes(value)));
+  if (carried.length > 0) span.facts.secrets = carried;
 }
 
 const engineScope: Scope = { name: "vllm.llm_engine", version: "0.11.0" };

@@ -112,8 +112,9 @@ function takeStep(
   if (called.failure !== undefined || isLast) return;
   for (let left = looped === undefined ? 1 + random.poisson(0.2) : 1; left > 0; left--) {
     const fails = looped === undefined && random.chance(failureRates.tool * settings.failures);
-    state.now = executeTool(scene, agent, state.now, looped ?? drawTool(random), fails) + 0.001;
-    if (!fails || random.chance(failureRates.toolContained)) continue;
+    const outcome = !fails ? "well" : random.chance(failureRates.toolContained) ? "handled" : "fatal";
+    state.now = executeTool(scene, agent, state.now, looped ?? drawTool(random), outcome) + 0.001;
+    if (outcome !== "fatal") continue;
     state.failure = { type: "tool_error", message: "A tool failed.", exception: "AgentError" };
     return;
   }

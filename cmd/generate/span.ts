@@ -37,7 +37,8 @@ export interface SpanFacts {
   /** What went wrong here, when it did. */
   failure?: string | undefined;
   origin?: { readonly contained: boolean };
-  tool?: string;
+  /** A tool that was executed; `handled` when it failed and its agent went on. */
+  tool?: { readonly name: string; readonly handled: boolean };
   loop?: { readonly tool: string; readonly repeats: number };
   secrets?: readonly Secret[];
 }

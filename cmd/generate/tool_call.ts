@@ -41,9 +41,13 @@ const toolFailure: Failure = {
 const mcpShare = 0.12;
 const mcpScope: Scope = { name: "opentelemetry.instrumentation.mcp", version: "0.47.3" };
 
+/** Whether a tool does what it should; when not, whether its agent tries something else. */
+export type ToolOutcome = "well" | "handled" | "fatal";
+
 /** Executes a tool, now and then over MCP. Returns when it is done. */
-export function executeTool(scene: Scene, parent: Span, atSeconds: number, use: ToolUse, fails: boolean): number {
+export function executeTool(scene: Scene, parent: Span, atSeconds: number, use: ToolUse, outcome: ToolOutcome): number {
   const { random } = scene;
+  const fails = outcome !== "well";
   const endSeconds = atSeconds + toolSeconds(random) + 0.004;
   const operation: Operation = {
     kind: "tool",
@@ -54,7 +58,10 @@ export function executeTool(scene: Scene, parent: Span, atSeconds: number, use: 
     failure: fails ? toolFailure : undefined,
   };
   const failure = fails ? toolFailure.type : undefined;
-  const span = begin(scene, parent, operation, atSeconds, { tool: use.tool, failure });
+  const span = begin(scene, parent, operation, atSeconds, {
+    tool: { name: use.tool, handled: outcome === "handled" },
+    failure,
+  });
   if (random.chance(mcpShare)) traceMcp(scene, span, use.tool, atSeconds, endSeconds, fails);
   finish(scene, span, operation, endSeconds);
   return endSeconds;

@@ -30,7 +30,7 @@ export interface Truth {
   /** Every span that stands for a call of a model or repeats its tokens; only the role `request` counts as a request. */
   readonly usage: readonly UsageRow[];
   readonly finishReasons: Record<string, number>;
-  /** Failed spans without a failed child; `contained` when their parent did not fail. */
+  /** Failed spans without a failed child; `contained` when their parent did not fail, whatever the reason. */
   readonly errorOrigins: List<{
     readonly traceId: string;
     readonly spanId: string;
@@ -38,6 +38,7 @@ export interface Truth {
     readonly contained: boolean;
   }>;
   readonly errorOriginsByKind: Record<string, { readonly contained: number; readonly propagated: number }>;
+  /** `contained`: the tool failed and its agent went on. `propagated`: the agent failed with it. */
   readonly tools: { readonly calls: number; readonly contained: number; readonly propagated: number };
   readonly loops: List<{ readonly traceId: string; readonly tool: string; readonly repeats: number }>;
   /** Planted personal data, once for each span that carries it. */
@@ -174,7 +175,7 @@ export class TruthBooks {
     if (tool === undefined) return;
     this.#tools.calls++;
     if (span.status !== spanStatus.error) return;
-    this.#tools[span.parent?.status === spanStatus.error ? "propagated" : "contained"]++;
+    this.#tools[tool.handled ? "contained" : "propagated"]++;
   }
 
   /** The truth so far. */

@@ -55,7 +55,7 @@ function modelCall(call: ModelCall): SpanText {
       "gen_ai.usage.reasoning.output_tokens": ifAny(usage?.reasoningTokens),
       "gen_ai.embeddings.dimension.count": isChat ? undefined : 1024,
       "gen_ai.conversation.id": isChat ? call.conversationId : undefined,
-      "gen_ai.input.messages": messagesJson(call.input, withParts),
+      "gen_ai.input.messages": isChat ? messagesJson(call.input, withParts) : undefined,
       "gen_ai.output.messages": messagesJson(call.output, withParts),
       "error.type": failure?.type,
     },

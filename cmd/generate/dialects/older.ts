@@ -70,7 +70,7 @@ function modelCall(call: ModelCall): SpanText {
       "gen_ai.usage.completion_tokens": isChat ? usage?.outputTokens : undefined,
       "gen_ai.usage.cache_read_input_tokens": usage?.cachedTokens || undefined,
       "gen_ai.usage.details.reasoning_tokens": usage?.reasoningTokens || undefined,
-      "gen_ai.prompt": messagesJson(call.input),
+      "gen_ai.prompt": isChat ? messagesJson(call.input) : undefined,
       "gen_ai.completion": messagesJson(call.output),
       "error.type": failure?.type,
     },
