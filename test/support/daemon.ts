@@ -4,9 +4,15 @@ import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+
+const running = new Set<ChildProcess>();
+
+// A test that failed half-way leaves no process behind, and so ends.
+after(() => running.forEach((child) => void child.kill("SIGKILL")));
 
 /** How otelpipe is started: from the sources of the checkout, or as an installed package. */
 export interface Command {
@@ -76,9 +82,8 @@ export class Daemon {
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    const kill = () => void child.kill("SIGKILL");
-    process.once("exit", kill);
-    child.once("close", () => process.off("exit", kill));
+    running.add(child);
+    child.once("close", () => running.delete(child));
     return new Daemon(child);
   }
 
