@@ -11,6 +11,7 @@ export const flags = {
   endpoint: { type: "string" },
   protocol: { type: "string", default: "grpc" },
   compression: { type: "string", default: "gzip" },
+  "retry-for": { type: "string", default: "30s" },
   rate: { type: "string", default: "1000" },
   duration: { type: "string" },
   spans: { type: "string" },
@@ -35,6 +36,9 @@ Where:
   --endpoint <address>    host:port for gRPC (localhost:4317), a URL for HTTP (http://localhost:4318). https is TLS.
   --protocol <protocol>   grpc, http or http/json (default grpc).
   --compression <name>    gzip or none (default gzip).
+
+  --retry-for <duration>  How long a batch that is refused for now is offered again (default 30s; at most 5s until
+                          the first one was accepted).
 
 How much:
   --rate <number>         Spans per second, in bursts (default 1000).
@@ -85,6 +89,7 @@ export function readOptions(values: Values): GenerateOptions {
       compression: choice("compression", text("compression") ?? "gzip", ["gzip", "none"]),
       ...(endpoint !== undefined && { endpoint }),
       spansPerSecond: number("rate", 0.001) ?? 1000,
+      retryForMs: milliseconds("retry-for") ?? 30_000,
       durationMs: milliseconds("duration"),
       maxSpans: number("spans", 1),
       seed: Math.trunc(number("seed", 0) ?? 1),

@@ -1,5 +1,5 @@
 import { ConsumeError } from "../../pipeline/delivery.ts";
-import type { Clock } from "../../pipeline/host.ts";
+import type { Clock, Timer } from "../../pipeline/host.ts";
 import type { Pdata } from "../../pipeline/pdata/index.ts";
 import type { OtlpClient } from "./client.ts";
 import { Pause } from "./pause.ts";
@@ -23,6 +23,8 @@ export type SendResult =
 
 const firstBackoffMs = 200;
 const longestBackoffMs = 5_000;
+/** A server that takes nothing for so long is most likely none. */
+const longestFirstTryMs = 5_000;
 
 /** Sends batches, a few at a time, and repeats those that are refused for now, when the server says so or later. */
 export class Sender {
@@ -32,6 +34,8 @@ export class Sender {
   readonly #pause: Pause;
   #retries = 0;
   #stopping = false;
+  #everAccepted = false;
+  #abortTimer: Timer | undefined;
 
   constructor(settings: SenderSettings) {
     this.#settings = settings;
@@ -51,28 +55,34 @@ export class Sender {
     this.#underWay.add(sent);
   }
 
-  /** Repeats nothing any more and waits for what is under way, at most `graceMs`. */
-  async stop(graceMs: number): Promise<void> {
+  /** Waits until every batch has its answer, repeated ones as well, and closes. */
+  async finish(): Promise<void> {
+    await Promise.all(this.#underWay);
+    if (this.#abortTimer !== undefined) this.#settings.clock.clearTimer(this.#abortTimer);
+    this.#settings.client.close();
+  }
+
+  /** From now on repeats nothing, and waits at most `graceMs` for the answers that are due. */
+  hurry(graceMs: number): void {
+    if (this.#stopping) return;
     this.#stopping = true;
     this.#pause.end();
-    const { clock, client } = this.#settings;
-    const timer = clock.setTimer(() => this.#abort.abort(), graceMs);
-    await Promise.all(this.#underWay);
-    clock.clearTimer(timer);
-    client.close();
+    this.#abortTimer = this.#settings.clock.setTimer(() => this.#abort.abort(), graceMs);
   }
 
   async #deliver(data: Pdata): Promise<SendResult> {
     const { client, clock, random, retryForMs } = this.#settings;
-    const giveUpAtMs = clock.monotonicMs() + retryForMs;
+    const offeredAtMs = clock.monotonicMs();
     for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(longestBackoffMs, backoffMs * 2)) {
       try {
         const { rejectedItems } = await client.post(data, this.#abort.signal);
+        this.#everAccepted = true;
         return { accepted: true, rejected: rejectedItems };
       } catch (thrown) {
         const error = ConsumeError.from(thrown);
         const delayMs = error.delayMs ?? backoffMs * random.between(0.5, 1.5);
-        const isOver = this.#stopping || clock.monotonicMs() + delayMs > giveUpAtMs;
+        const patienceMs = this.#everAccepted ? retryForMs : Math.min(retryForMs, longestFirstTryMs);
+        const isOver = this.#stopping || clock.monotonicMs() + delayMs > offeredAtMs + patienceMs;
         if (!error.retryable || isOver) return { accepted: false, error };
         this.#retries++;
         await this.#pause.wait(delayMs);

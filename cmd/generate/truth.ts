@@ -12,6 +12,8 @@ export interface Truth {
   readonly version: 1;
   readonly seed: number;
   readonly spans: number;
+  /** Of `spans`: refused within requests that were taken. Which ones a server does not say, so all are counted. */
+  readonly rejectedSpans: number;
   /** Of `spans`: those without a parent. */
   readonly rootSpans: number;
   /** Traces of which the last span was accepted. */
@@ -91,6 +93,7 @@ export class TruthBooks {
   #rootSpans = 0;
   #traces = 0;
   #metricPoints = 0;
+  #rejectedSpans = 0;
   readonly #byShape = new Map<ShapeName, number>();
   readonly #byDialect = new Map<DialectName, number>();
   readonly #byDefect = new Map<DefectName, number>();
@@ -122,6 +125,10 @@ export class TruthBooks {
     increase(this.#byShape, trace.shape);
     if (trace.dialect !== undefined) increase(this.#byDialect, trace.dialect);
     if (trace.defect !== undefined) increase(this.#byDefect, trace.defect);
+  }
+
+  addRejected(count: number): void {
+    this.#rejectedSpans += count;
   }
 
   addMetricPoints(count: number): void {
@@ -186,6 +193,7 @@ export class TruthBooks {
       version: 1,
       seed: this.#seed,
       spans: this.#spans,
+      rejectedSpans: this.#rejectedSpans,
       rootSpans: this.#rootSpans,
       traces: this.#traces,
       tracesByShape: Object.fromEntries(this.#byShape),

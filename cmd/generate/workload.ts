@@ -25,7 +25,7 @@ export interface WorkloadOptions extends Partial<GeneratorSettings> {
   /** Begin no more traces once they have this many spans; go on until those begun have ended. */
   readonly maxSpans?: number | undefined;
   readonly maxInFlight?: number;
-  /** How long a batch that is refused for now is offered again. */
+  /** How long a batch that is refused for now is offered again; at most 5 s until the first one was accepted. */
   readonly retryForMs?: number;
   readonly clock?: Clock;
 }
@@ -112,6 +112,7 @@ class Run {
   stop(): void {
     this.#stopping = true;
     this.#pause.end();
+    this.#sender?.hurry(graceMs);
   }
 
   truth(): Truth {
@@ -163,7 +164,7 @@ class Run {
     }
     await this.#flush();
     await this.#sendMetrics();
-    await this.#sender.stop(graceMs);
+    await this.#sender.finish();
   }
 
   #next(): Parcel | undefined {
@@ -244,6 +245,7 @@ class Run {
     }
     this.#accepted += batch.spanCount - result.rejected;
     this.#refused += result.rejected;
+    this.#books.addRejected(result.rejected);
     for (const { parcel, spans, last } of batch.portions) {
       const { trace, duplicate } = parcel;
       this.#books.addSpans(trace, spans, { last: last && parcel.last, duplicate });
