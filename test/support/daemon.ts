@@ -11,8 +11,11 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 const running = new Set<ChildProcess>();
 
-// A test that failed half-way leaves no process behind, and so ends.
-after(() => running.forEach((child) => void child.kill("SIGKILL")));
+// A test that failed half-way leaves no process behind, and so ends. Only a test may ask for it: any other program, such
+// as those of test/interop, would become an empty test by doing so.
+const killAll = () => running.forEach((child) => void child.kill("SIGKILL"));
+if (process.argv[1]?.endsWith(".test.ts") === true) after(killAll);
+process.once("exit", killAll);
 
 /** How otelpipe is started: from the sources of the checkout, or as an installed package. */
 export interface Command {
