@@ -1,4 +1,5 @@
 import { acceptedValues, expectedTypes, type Issue, issueMessage, issuePath, meantIssues } from "./issue.ts";
+import { remedyFor } from "./mend.ts";
 import type { Problem } from "./problem.ts";
 import type { z } from "./schema.ts";
 import { acceptedKeys, schemasAt } from "./shape.ts";
@@ -28,11 +29,7 @@ export interface Decoded<T> {
  * Reads `tree` by `schema`, and finds everything wrong with it at once: unknown keys are reported and taken out, so
  * that checks across fields still run.
  *
- * What the Collector's decoder allows and a schema does not is mended first: an empty value (`key:`) means the default,
- * a value out of a variable becomes its text where a string is wanted, and the zero value of the field where the
- * variable is empty.
- *
- * @see Collector: `confmap/internal/decoder.go`.
+ * What the Collector's decoder takes and a schema does not is mended first (`remedyFor`).
  */
 export function decode<S extends z.ZodType>(schema: S, tree: Tree, subject: Subject): Decoded<z.output<S>> {
   const root: Root = { value: plainOf(tree) };
@@ -43,7 +40,7 @@ export function decode<S extends z.ZodType>(schema: S, tree: Tree, subject: Subj
     const settings = root.value;
     if (result.success) return { value: problems.length === 0 ? result.data : undefined, settings, problems };
     const issues = result.error.issues.flatMap((issue) => (isMendable(issue, tree) ? [issue] : meantIssues(issue)));
-    const again = issues.filter((issue) => mend(root, tree, issue, mended));
+    const again = issues.filter((issue) => mend(schema, root, tree, issue, mended));
     const unknown = issues.filter((issue) => issue.code === "unrecognized_keys");
     problems.push(...unknown.flatMap((issue) => unknownKeys(schema, tree, issue, subject)));
     unknown.forEach((issue) => void removeKeys(root, issue));
@@ -58,38 +55,22 @@ interface Root {
   value: unknown;
 }
 
+/** Whether a union's issue is about its value as a whole, which a remedy may replace. */
 function isMendable(issue: Issue, tree: Tree): boolean {
   const node = treeAt(tree, issuePath(issue));
-  return expectedTypes(issue).length > 0 && node !== undefined && (node.raw !== undefined || isNull(node));
-}
-
-function isNull(node: Tree): boolean {
-  return node.kind === "scalar" && node.value === null;
+  const isNothing = node?.kind === "scalar" && node.value === null;
+  return expectedTypes(issue).length > 0 && node !== undefined && (node.raw !== undefined || isNothing);
 }
 
 /** Mends one value the first time it is complained about. Says whether it changed anything. */
-function mend(root: Root, tree: Tree, issue: Issue, mended: Set<string>): boolean {
+function mend(schema: z.ZodType, root: Root, tree: Tree, issue: Issue, mended: Set<string>): boolean {
   const path = issuePath(issue);
   const key = JSON.stringify(path);
   const node = treeAt(tree, path);
-  if (node === undefined || mended.has(key) || !isMendable(issue, tree)) return false;
+  if (node === undefined || mended.has(key)) return false;
   mended.add(key);
-  const expected = expectedTypes(issue);
-  if (isNull(node)) return replace(root, path, node.raw === undefined ? undefined : zeroValue(expected));
-  return expected.includes("string") && replace(root, path, node.raw);
-}
-
-const zeroValues: readonly (readonly [string, unknown])[] = [
-  ["int", 0],
-  ["number", 0],
-  ["boolean", false],
-  ["string", ""],
-];
-
-function zeroValue(expected: readonly string[]): unknown {
-  if (expected.includes("array")) return [];
-  if (expected.includes("object") || expected.includes("record")) return {};
-  return zeroValues.find(([type]) => expected.includes(type))?.[1];
+  const remedy = remedyFor(issue, schemasAt(schema, path, root.value), valueAt(root.value, path), node);
+  return remedy !== undefined && replace(root, path, remedy.value);
 }
 
 /** Puts `value` at `path`, or takes the key out when it is undefined. Says whether there was something to change. */
@@ -107,11 +88,15 @@ function replace(root: Root, path: Path, value: unknown): boolean {
 }
 
 function containerAt(value: unknown, path: Path): Record<string | number, unknown> | undefined {
-  const container = path.reduce<unknown>(
-    (node, segment) => (node as Record<string, unknown> | undefined)?.[segment],
+  const container = valueAt(value, path);
+  return typeof container === "object" && container !== null ? (container as Record<string, unknown>) : undefined;
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (node, segment) => (node as Record<string, unknown> | null | undefined)?.[segment],
     value,
   );
-  return typeof container === "object" && container !== null ? (container as Record<string, unknown>) : undefined;
 }
 
 function removeKeys(root: Root, issue: Issue): void {
@@ -135,10 +120,7 @@ function unknownKeys(schema: z.ZodType, tree: Tree, issue: Issue, subject: Subje
 function problemOf(schema: z.ZodType, tree: Tree, root: Root, issue: Issue, subject: Subject): Problem {
   const path = issuePath(issue);
   const node = treeAt(tree, path);
-  const value = path.reduce<unknown>(
-    (inner, segment) => (inner as Record<string, unknown> | null | undefined)?.[segment],
-    root.value,
-  );
+  const value = valueAt(root.value, path);
   if (value === undefined && path.length > 0 && issue.code !== "custom") return missing(schema, tree, path, subject);
   const accepted = acceptedValues(issue);
   const mayShow = node?.fromReference !== true && typeof value !== "object";

@@ -132,15 +132,15 @@ function warnOfUnset({ warnings }: Expansion, name: string, place: Place): void 
   warnings.add(`${placeText(place)}: environment variable ${name} is not set, so the value is empty`);
 }
 
-/** The innermost reference that closes first. None when a `${` is escaped by an odd number of `$` before it. */
+/** The innermost reference that closes first and is not escaped by an odd number of `$` before it. */
 function findReference(
   text: string,
 ): { readonly start: number; readonly end: number; readonly uri: string } | undefined {
   let from = 0;
   for (let close = text.indexOf("}"); close >= 0; close = text.indexOf("}", from)) {
     const start = text.slice(from, close).lastIndexOf("${") + from;
-    if (start >= from) {
-      return isEscaped(text, start) ? undefined : { start, end: close + 1, uri: text.slice(start + 2, close) };
+    if (start >= from && !isEscaped(text, start)) {
+      return { start, end: close + 1, uri: text.slice(start + 2, close) };
     }
     from = close + 1;
   }

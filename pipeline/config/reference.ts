@@ -1,7 +1,7 @@
 import type { AnyDefinition } from "../registry.ts";
 import { stabilityOf } from "./describe.ts";
 import { type BlockState, formatDuration, noteOf, parseDuration, type z } from "./schema.ts";
-import { unwrap, unwrapOnce } from "./shape.ts";
+import { noteInside, unwrap, unwrapOnce } from "./shape.ts";
 
 type Schema = z.core.$ZodType;
 
@@ -76,11 +76,6 @@ function uniqueRows(rows: string[][]): string[][] {
     const types = new Set([first, ...others].map(([, type = ""]) => type));
     return first.with(1, [...types].join(", "));
   });
-}
-
-function noteInside(schema: Schema): ReturnType<typeof noteOf> {
-  const inner = unwrapOnce(schema);
-  return noteOf(schema) ?? (inner === undefined ? undefined : noteInside(inner));
 }
 
 function descriptionOf(schema: Schema): string | undefined {

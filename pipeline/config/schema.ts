@@ -35,7 +35,7 @@ function noted<S extends z.ZodType>(schema: S, note: Note): S {
 export function duration() {
   const text = z.union([z.string(), z.number()]);
   const parsed = text.transform((value, context) => {
-    const milliseconds = typeof value === "number" ? value / 1e6 : parseDuration(value);
+    const milliseconds = typeof value === "number" ? Math.trunc(value) / 1e6 : parseDuration(value);
     if (milliseconds !== undefined) return milliseconds;
     context.addIssue({
       code: "custom",

@@ -1,4 +1,4 @@
-import { noteOf, z } from "./schema.ts";
+import { type Note, noteOf, z } from "./schema.ts";
 import type { Path } from "./tree.ts";
 
 type Schema = z.core.$ZodType;
@@ -32,11 +32,15 @@ export function unwrap(schema: Schema): z.core.$ZodTypes {
   return inner === undefined ? (schema as z.core.$ZodTypes) : unwrap(inner);
 }
 
+/** The note of `schema` or of the outermost of its wrappers that has one. */
+export function noteInside(schema: Schema): Note | undefined {
+  const inner = unwrapOnce(schema);
+  return noteOf(schema) ?? (inner === undefined ? undefined : noteInside(inner));
+}
+
 /** Whether one of the wrappers of `schema` is an optional block, which accepts `enabled` too. */
 export function isBlock(schema: Schema): boolean {
-  if (noteOf(schema)?.is === "block") return true;
-  const inner = unwrapOnce(schema);
-  return inner !== undefined && isBlock(inner);
+  return noteInside(schema)?.is === "block";
 }
 
 /**
@@ -45,8 +49,9 @@ export function isBlock(schema: Schema): boolean {
  */
 export function schemasAt(schema: Schema, path: Path, value: unknown): readonly Schema[] {
   const { def } = unwrap(schema)._zod;
-  if (def.type === "union") return meantOptions(def, value).flatMap((option) => schemasAt(option, path, value));
   const [segment, ...rest] = path;
+  if (segment === undefined && !("discriminator" in def)) return [schema];
+  if (def.type === "union") return meantOptions(def, value).flatMap((option) => schemasAt(option, path, value));
   if (segment === undefined) return [schema];
   const inner = (value as Readonly<Record<string | number, unknown>> | null | undefined)?.[segment];
   const child = childSchema(schema, segment);

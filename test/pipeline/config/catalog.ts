@@ -87,6 +87,7 @@ const otlpExporter = exporter({
   config: z.strictObject({
     endpoint: z.string().min(1),
     headers: headers().default({}),
+    user_agent: z.string().default("otelpipe"),
     token: secret().optional(),
     timeout: duration().prefault("5s"),
     sending_queue: optionalBlock(z.strictObject({ queue_size: z.int().min(1).default(1000) }), "on"),

@@ -144,7 +144,14 @@ it("leaves out the checks between components when asked to", async () => {
 
 // Scenario: values that the Collector's decoder takes although their YAML type is another one.
 describe("settings are decoded as the Collector decodes them:", () => {
-  const environment = { DIGITS: "0123", YES: "true", NOTHING: "", LIST: "[a, 1]", MAP: "{ timeout: 3s }" };
+  const environment = {
+    DIGITS: "0123",
+    YES: "true",
+    NOTHING: "",
+    LIST: "[a, 1]",
+    MAP: "{ timeout: 3s }",
+    NULL: "null",
+  };
   const otlp = (settings: string) =>
     `${base.replace("debug: }", `debug: , otlp_grpc: { endpoint: a:1, ${settings} } }`)}`;
   for (const { name, yaml, section, id, want } of [
@@ -166,7 +173,7 @@ describe("settings are decoded as the Collector decodes them:", () => {
       yaml: otlp('sending_queue: { queue_size: "${DIGITS}" }'),
       want: { sending_queue: { queue_size: 123 } },
     },
-    { name: "an empty variable as the empty string", yaml: otlp('token: "${NOTHING}"'), want: { token: "" } },
+    { name: "an empty variable as the empty string", yaml: otlp('user_agent: "${NOTHING}"'), want: { user_agent: "" } },
     {
       name: "an empty variable as false, not the default",
       yaml: otlp('tls: { insecure: "${NOTHING}" }'),
@@ -199,9 +206,25 @@ describe("settings are decoded as the Collector decodes them:", () => {
       want: { timeout: 3000 },
     },
     {
-      name: "an empty value as the default",
-      yaml: otlp("timeout: , tls: , sending_queue: { queue_size: }"),
-      want: { timeout: 5000, tls: { insecure: false }, sending_queue: { queue_size: 1000 } },
+      name: "an empty value as 0, false and the empty string, not the default",
+      yaml: otlp("timeout: , tls: { insecure: }, user_agent: null"),
+      want: { timeout: 0, tls: { insecure: false }, user_agent: "" },
+    },
+    {
+      name: "an empty block, map or list as its default",
+      yaml: otlp("tls: , sending_queue: , headers: null"),
+      want: { tls: { insecure: false }, sending_queue: { queue_size: 1000 }, headers: {} },
+    },
+    { name: "an empty optional setting as one that is not there", yaml: otlp("token: "), want: { token: undefined } },
+    {
+      name: "null out of a variable as the text null",
+      yaml: otlp('user_agent: "${NULL}"'),
+      want: { user_agent: "null" },
+    },
+    {
+      name: "a fraction cut off where a whole number is wanted",
+      yaml: otlp("sending_queue: { queue_size: 5.9 }"),
+      want: { sending_queue: { queue_size: 5 } },
     },
     {
       name: "an empty component as its defaults",

@@ -39,6 +39,7 @@ it("prints what was written and every default, sorted, without secrets and witho
         tls:
             insecure: false
         token: "[REDACTED]"
+        user_agent: otelpipe
 processors:
     sampler:
         mode: proportional
@@ -71,6 +72,7 @@ it("prints JSON with durations in nanoseconds, and secrets when asked to", async
     timeout: 90_000_000_000,
     tls: { insecure: false },
     token: "s3cret",
+    user_agent: "otelpipe",
   });
 });
 
