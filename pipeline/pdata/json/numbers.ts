@@ -130,7 +130,10 @@ export function readNumber(scanner: JsonScanner): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-/** Up to 15 digits and a point: then the quotient of two exact numbers is the right double. */
+/**
+ * Up to 15 digits and a point: then the quotient of two exact numbers is the right double. Without a point 16 digits
+ * will do: only adding the last one rounds.
+ */
 function readShort(bytes: Buffer, start: number, stop: number): number | undefined {
   const isNegative = bytes[start] === 45;
   const from = isNegative ? start + 1 : start;
@@ -143,7 +146,6 @@ function readShort(bytes: Buffer, start: number, stop: number): number | undefin
     else if (digit === -2) point = at;
     else return undefined;
   }
-  if (stop - from === 16 && point === stop - 1) return undefined;
   const magnitude = value / powersOfTen[stop - 1 - point]!;
   return isNegative ? -magnitude : magnitude;
 }

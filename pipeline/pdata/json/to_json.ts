@@ -1,5 +1,3 @@
-import { decodeMessage } from "../objects/decode.ts";
-import { encodeMessage } from "../objects/encode.ts";
 import { keyValue } from "../objects/messages.ts";
 import { requestType } from "../objects/requests.ts";
 import type { Signal } from "../signal.ts";
@@ -14,7 +12,7 @@ import { TextWriter } from "./text_writer.ts";
  * infinities as text; zero scalars, empty ids and empty lists left out; a message that is not there is `{}`, except in
  * a oneof. An id of zeros is written, where the Collector takes it for none.
  *
- * @param chunks bytes that the validating walk accepted
+ * @param chunks bytes in ordinary form (see `ordinary.ts`), each a request of its own
  */
 export function toJsonBytes(signal: Signal, chunks: readonly Buffer[]): Buffer {
   const size = chunks.reduce((sum, bytes) => sum + bytes.length, 0);
@@ -26,9 +24,7 @@ export function toJsonBytes(signal: Signal, chunks: readonly Buffer[]): Buffer {
     return out.finish();
   } catch (error) {
     out.release();
-    if (!(error instanceof Unordinary)) throw error;
-    const type = requestType[signal];
-    return toJsonBytes(signal, [encodeMessage(type, decodeMessage(type, Buffer.concat(chunks)))]);
+    throw error;
   }
 }
 
@@ -49,9 +45,6 @@ function writeJoined(field: JsonField, chunks: readonly Buffer[], out: TextWrite
   if (separator !== 0) out.char(93);
   out.char(125);
 }
-
-/** Thrown where values would have to be merged, which objects do better. */
-class Unordinary extends Error {}
 
 /** Enough for a hundred messages inside each other, sixteen fields each, and a first and last position per field. */
 const slotCount = 102 * 32;
@@ -119,7 +112,6 @@ class JsonWriter {
   /** Finds where the fields of a message are. */
   private locate(plan: JsonPlan, base: number, from: number, to: number): void {
     const { bytes, slots } = this;
-    let oneof = -1;
     for (let at = from; at < to; ) {
       const first = bytes[at]!;
       const tag = first < 128 ? first : readVarint(bytes, at);
@@ -130,11 +122,6 @@ class JsonWriter {
       }
       const value = first < 128 ? at + 1 : afterVarint(bytes, at);
       const slot = base + field.index * 2;
-      if (slots[slot]! >= 0 && !field.repeated && field.kind === kinds.message) throw new Unordinary();
-      if (field.oneof) {
-        if (oneof >= 0) throw new Unordinary();
-        oneof = slot;
-      }
       if (!field.repeated) slots[slot] = value;
       else if (slots[slot]! < 0) slots[slot] = at;
       slots[slot + 1] = value;

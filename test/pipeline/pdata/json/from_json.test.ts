@@ -121,6 +121,14 @@ describe("OTLP/JSON input", () => {
     it(`reads ${name}`, () => assert.deepEqual(valueIn(json), want));
   }
 
+  it("takes the last of three members, and of three values", () => {
+    assert.deepEqual(valueIn('{"intValue":1,"arrayValue":{"values":[{}]},"boolValue":true}'), { boolValue: true });
+    const [attribute] = spanOf(
+      '{"attributes":[{"value":{"intValue":1},"key":"k","value":{"intValue":2},"keyStrindex":5,"value":{"intValue":3}}]}',
+    ).attributes;
+    assert.deepEqual(attribute, { key: "k", keyStrindex: 5, value: { intValue: 3n } });
+  });
+
   it("reads ids in hex of any case", () => {
     const span = spanOf('{"traceId":"5B8EFFF798038103d269b633813fc60c","spanId":"EEE19B7EC3C1B174","parentSpanId":""}');
     assert.equal(span.traceId.toString("hex"), "5b8efff798038103d269b633813fc60c");
@@ -339,6 +347,36 @@ describe("OTLP/JSON input that is refused", () => {
       text: span('{"kind":^END').replace(/END.*/, ""),
       path: `${at}.kind`,
       reason: "the text ends too early",
+    },
+    {
+      name: "a broken escape in an unknown value",
+      text: span(String.raw`{"x":^"\x"}`),
+      path: at,
+      reason: "a broken escape in a string",
+    },
+    {
+      name: "an integer too small",
+      text: span('{"attributes":[{"value":{"intValue":^"-9223372036854775809"}}]}'),
+      path: `${at}.attributes[0].value.intValue`,
+      reason: "not an integer in range",
+    },
+    {
+      name: "an integer far too small",
+      text: span('{"attributes":[{"value":{"intValue":^-18446744073709551615}}]}'),
+      path: `${at}.attributes[0].value.intValue`,
+      reason: "not an integer in range",
+    },
+    {
+      name: "an int64 of 19 digits that is too large",
+      text: span('{"attributes":[{"value":{"intValue":^9223372036854775808}}]}'),
+      path: `${at}.attributes[0].value.intValue`,
+      reason: "not an integer in range",
+    },
+    {
+      name: "base64 with a digit too many",
+      text: span('{"attributes":[{"value":{"bytesValue":^"QUJDR"}}]}'),
+      path: `${at}.attributes[0].value.bytesValue`,
+      reason: "not base64",
     },
     { name: "a broken unknown value", text: span('{"x":{"y":^tru}}'), path: at, reason: "an unknown word" },
     {

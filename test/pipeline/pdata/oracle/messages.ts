@@ -35,7 +35,8 @@ function randomField(field: protobuf.Field, tape: Tape, oddness: Oddness, depth:
   if (resolvedType instanceof protobuf.Type) {
     const isLeaf = tape.isEmpty || depth > 96;
     const content = isLeaf ? Buffer.alloc(0) : randomMessage(resolvedType, tape, oddness, depth + 1);
-    return delimited(field.id, content, tape, oddness);
+    const hasOldNumber = field.id === 2 && field.parent?.name.startsWith("Resource") && tape.chance(oddness.content);
+    return delimited(hasOldNumber ? 1000 : field.id, content, tape, oddness);
   }
   const kind = resolvedType instanceof protobuf.Enum ? "int32" : field.type;
   if (kind === "string") return delimited(field.id, randomText(tape, oddness), tape, oddness);
