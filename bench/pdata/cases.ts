@@ -65,14 +65,19 @@ const lookups = attributeKeys({
 const half = randomness(1n << 55n);
 
 function facts(traces: Traces): void {
-  for (const span of traces.spans()) sink += span.traceId.fnv1a(0) + span.durationNano + span.statusCode;
+  let sum = 0;
+  for (const span of traces.spans()) sum += span.traceId.fnv1a(0) + span.durationNano + span.statusCode;
+  sink += sum;
 }
 
 function lookUp(traces: Traces): void {
+  let tokens = 0;
+  let spans = 0;
   for (const span of traces.spans()) {
-    sink += (span.number(lookups.input) ?? 0) + (span.number(lookups.output) ?? 0);
-    if (span.string(lookups.model) === "gpt-oss-20b") sink += 1;
+    tokens += (span.number(lookups.input) ?? 0) + (span.number(lookups.output) ?? 0);
+    if (span.string(lookups.model) === "gpt-oss-20b") spans += 1;
   }
+  sink += tokens + spans;
 }
 
 const edit = (traces: Traces) =>

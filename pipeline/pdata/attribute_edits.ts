@@ -14,13 +14,16 @@ export interface Attribute {
 
 class CompiledAttribute implements Attribute {
   readonly key: CompiledKey;
-  /** The fields of the `KeyValue`: the key's and then the value's. */
-  readonly pair: Buffer;
+  /** The whole field, with a tag of 0 to be replaced by the owner's. */
+  readonly field: Buffer;
   readonly view: DataView;
-  constructor(key: CompiledKey, pair: Buffer) {
+  /** Where the value's field begins. */
+  readonly valueAt: number;
+  constructor(key: CompiledKey, field: Buffer, valueAt: number) {
     this.key = key;
-    this.pair = pair;
-    this.view = new DataView(pair.buffer, pair.byteOffset, pair.length);
+    this.field = field;
+    this.view = new DataView(field.buffer, field.byteOffset, field.length);
+    this.valueAt = valueAt;
   }
 }
 
@@ -28,13 +31,14 @@ class CompiledAttribute implements Attribute {
 export function attribute(key: Key, value: Value | DoubleValue): Attribute {
   const compiled = key as CompiledKey;
   const size = valueSize(value);
-  const start = compiled.field.length + 1 + varintSize(size);
-  const pair = Buffer.alloc(start + size);
-  compiled.field.copy(pair);
-  pair[compiled.field.length] = 0x12;
-  writeVarint(pair, compiled.field.length + 1, size);
-  writeValue(pair, start, value);
-  return new CompiledAttribute(compiled, pair);
+  const inner = compiled.field.length + 1 + varintSize(size) + size;
+  const field = Buffer.alloc(1 + varintSize(inner) + inner);
+  const keyAt = writeVarint(field, 1, inner);
+  compiled.field.copy(field, keyAt);
+  const valueAt = keyAt + compiled.field.length;
+  field[valueAt] = 0x12;
+  writeValue(field, writeVarint(field, valueAt + 1, size), value);
+  return new CompiledAttribute(compiled, field, valueAt);
 }
 
 /** Changes to attributes. They build on each other; reads go on to see the attributes as they arrived. */
@@ -114,12 +118,7 @@ export class AttributeEdits {
 
   set(keyOrAttribute: Key | Attribute, value?: Value | DoubleValue): void {
     if (keyOrAttribute instanceof CompiledAttribute) {
-      const { key, pair, view } = keyOrAttribute;
-      const entry = this.#claim(key);
-      const valueAt = key.field.length;
-      const at = this.#begin(entry, pair.length - valueAt);
-      const { arena } = this.splices;
-      copyBytes(pair, view, valueAt, arena.bytes, arena.view, at, pair.length - valueAt);
+      this.#setCompiled(keyOrAttribute);
     } else if (value !== undefined) {
       const size = valueSize(value);
       const entry = this.#claim(keyOrAttribute as CompiledKey);
@@ -129,6 +128,20 @@ export class AttributeEdits {
       bytes[at] = 0x12;
       writeValue(bytes, writeVarint(bytes, at + 1, size), value);
     }
+  }
+
+  #setCompiled({ key, field, view, valueAt }: CompiledAttribute): void {
+    const entry = this.#claim(key);
+    const { arena } = this.splices;
+    if (entry.at === 0 && entry.size === 0) {
+      entry.size = field.length;
+      entry.piece = arena.reserve(field.length);
+      copyBytes(field, view, 0, arena.bytes, arena.view, entry.piece, field.length);
+      arena.bytes[entry.piece] = this.tag;
+      return;
+    }
+    const at = this.#begin(entry, field.length - valueAt);
+    copyBytes(field, view, valueAt, arena.bytes, arena.view, at, field.length - valueAt);
   }
 
   delete(key: Key): void {

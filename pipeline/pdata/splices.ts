@@ -102,15 +102,20 @@ export class Splices {
     const out = allocate(bytes.length + this.#delta);
     const outView = new DataView(out.buffer, out.byteOffset, out.byteLength);
     const { bytes: pieces, view: piecesView } = this.arena;
+    const { count } = this;
+    const ats = this.#at;
+    const removed = this.#removed;
+    const places = this.#piece;
+    const sizes = this.#size;
     let from = 0;
     let to = 0;
-    for (let index = 0; index < this.count; index++) {
-      const kept = this.#at[index]! - from;
+    for (let index = 0; index < count; index++) {
+      const kept = ats[index]! - from;
       copyBytes(bytes, view, from, out, outView, to, kept);
       to += kept;
-      from += kept + this.#removed[index]!;
-      const size = this.#size[index]!;
-      copyBytes(pieces, piecesView, this.#piece[index]!, out, outView, to, size);
+      from += kept + removed[index]!;
+      const size = sizes[index]!;
+      copyBytes(pieces, piecesView, places[index]!, out, outView, to, size);
       to += size;
     }
     copyBytes(bytes, view, from, out, outView, to, bytes.length - from);
