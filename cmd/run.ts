@@ -27,16 +27,17 @@ export async function run({ config, configSources, onReady, onStopped }: RunOpti
   const loggers = createLoggers({ level, encoding, write: (text) => void process.stderr.write(text) });
   const logger = loggers({});
   for (const warning of config.warnings) logger.warn({}, warning);
+  const signals = listenForSignals();
   let service: Service;
   try {
     service = new Service(config, { version, configSources, loggers });
     logger.info({ Version: version }, "Starting otelpipe...");
     await service.start();
   } catch (error) {
+    signals.stop();
     process.stderr.write(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
-  const signals = listenForSignals();
   const crash = (error: unknown) =>
     service.fatal(new Error("unexpected error; this is a bug in otelpipe", { cause: error }));
   process.on("uncaughtException", crash).on("unhandledRejection", crash);
