@@ -9,7 +9,7 @@ export function booksText({ nodes, unanswered, faults }: Report): string {
   let lost = 0;
   let held = 0;
   for (const { node, books } of nodes) {
-    const name = node.pipelineId === undefined ? node.id : `${node.id} (${node.pipelineId})`;
+    const name = nameOf(node);
     if (node.kind === "receiver") rows.push(["received", name, count(books.in), refusedText(books.refused)]);
     if (node.kind === "exporter") rows.push(["exported", name, count(books.out), refusedText(books.refused)]);
     for (const [reason, items] of books.dropped) {
@@ -19,12 +19,20 @@ export function booksText({ nodes, unanswered, faults }: Report): string {
     held += books.held;
   }
   const balance = held === 0 ? "in = out + dropped + refused everywhere" : `${count(held)} still held`;
-  const lines = columns(rows);
+  const lines = columns(order.flatMap((what) => rows.filter(([first]) => first === what)));
   lines.push(`lost ${count(lost)}; ${balance}.`);
   if (unanswered > 0) lines.push(`${count(unanswered)} requests were told to come back.`);
   if (faults > 0)
     lines.push(`${count(faults)} deliveries were answered twice or never: a bug in otelpipe, please report it.`);
   return lines.join("\n");
+}
+
+const order = ["received", "dropped", "exported"];
+
+/** `batch (traces/jaeger)`, `debug (metrics)`, `otlp`: the id, and what tells instances of one id apart. */
+function nameOf({ id, kind, key, pipelineId }: Report["nodes"][number]["node"]): string {
+  if (pipelineId !== undefined) return `${id} (${pipelineId})`;
+  return kind === "receiver" ? id : `${id} (${key.split(":")[1]})`;
 }
 
 function refusedText(refused: number): string {

@@ -25,15 +25,33 @@ export async function quickstart(args: readonly string[]): Promise<number> {
       say(
         `\n  Dashboard  http://localhost:${dashboardPort}\n  OTLP       localhost:${grpcPort} (gRPC)\n  Ctrl-C     stops and prints the books\n`,
       );
-      if (values["no-workload"]) return async () => {};
+      const watch = endWithNpm();
+      if (values["no-workload"]) return async () => clearInterval(watch);
       const workload = startWorkload({
         endpoint: `localhost:${grpcPort}`,
         protocol: "grpc",
         spansPerSecond: Number(values.rate),
         seed: Number(values.seed),
       });
-      return async () => void (await workload.stop());
+      return async () => {
+        clearInterval(watch);
+        await workload.stop();
+      };
     },
     onStopped: (report) => say(booksText(report)),
   });
+}
+
+const watchEveryMs = 500;
+
+/** `npm start` that was killed outright cannot pass the signal on: notices that npm is gone and stops as on SIGTERM. */
+function endWithNpm(): NodeJS.Timeout | undefined {
+  if (process.env["npm_lifecycle_event"] !== "start") return undefined;
+  const npm = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === npm) return;
+    clearInterval(watch);
+    process.kill(process.pid, "SIGTERM");
+  }, watchEveryMs);
+  return watch.unref();
 }

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Daemon } from "../support/daemon.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** A port that was free a moment ago: the quickstart's own workload has to know it before it is bound. */
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? String(address.port) : "";
+}
+
+async function environment(): Promise<Record<string, string>> {
+  return {
+    OTELPIPE_GRPC_PORT: await freePort(),
+    OTELPIPE_DASHBOARD_PORT: await freePort(),
+    OTELPIPE_HTTP_PORT: "0",
+    OTELPIPE_HEALTH_PORT: "0",
+    OTELPIPE_METRICS_PORT: "0",
+  };
+}
+
+describe("the quickstart", () => {
+  it("prints the dashboard's address, runs a workload, and on Ctrl-C drains and prints the books", async () => {
+    const env = await environment();
+    const daemon = await Daemon.start({ args: ["quickstart", "--rate", "500"], env });
+    await daemon.waitFor(`http://localhost:${env["OTELPIPE_DASHBOARD_PORT"]}`);
+    await daemon.waitFor("\tTraces\t");
+    const { code, books } = await daemon.stop("SIGINT");
+    assert.equal(code, 0);
+    const received = books["receiver:otlp"]?.in ?? 0;
+    assert.ok(received > 0);
+    assert.match(daemon.stdout, /^received +otlp +[\d\u202f]+$/m);
+    assert.match(daemon.stdout, /^dropped +probabilistic_sampler \(traces\/sampled\) +[\d\u202f]+ +sampled_out$/m);
+    assert.match(daemon.stdout, /^exported +plotly \(traces\) +[\d\u202f]+$/m);
+    assert.match(daemon.stdout, /^lost 0; in = out \+ dropped \+ refused everywhere\.$/m);
+  });
+
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    it(`leaves no process behind when npm start ends by ${signal}`, async () => {
+      const npm = spawn("npm", ["start", "--silent"], {
+        cwd: root,
+        env: { ...process.env, ...(await environment()) },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      let log = "";
+      const ready = new Promise<void>((resolve, reject) => {
+        const read = (text: Buffer) => {
+          log += String(text);
+          if (log.includes("Everything is ready")) resolve();
+        };
+        npm.stdout.on("data", read);
+        npm.stderr.on("data", read);
+        npm.once("close", () => reject(new Error(`npm start ended early:\n${log}`)));
+      });
+      await ready;
+      npm.kill(signal);
+      // The pipes end when the last process that holds them has ended: npm, its shell or the daemon.
+      await once(npm, "close");
+      assert.match(log, /Shutdown complete/);
+    });
+  }
+});
