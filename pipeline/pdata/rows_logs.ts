@@ -69,6 +69,8 @@ export function fillRecord(bytes: Buffer, start: number, end: number, items: Int
       case 0x62:
         items[base + recordColumn.eventName] = at + 1;
         break;
+      default:
+        break;
     }
     at = afterField(bytes, at);
   }

@@ -72,6 +72,8 @@ export function fillSpan(bytes: Buffer, start: number, end: number, items: Int32
       case 0x7a:
         items[base + spanColumn.status] = at + 1;
         break;
+      default:
+        break;
     }
     at = afterField(bytes, at);
   }

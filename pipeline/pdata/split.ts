@@ -44,10 +44,11 @@ export function split<T extends Pdata>(data: T, limit: SplitLimit): T[] {
     roomBytes = bytes;
   };
   for (const chunk of data.chunks) {
+    const heads = new Heads(chunk);
     let from = 0;
     do {
       if (room === 0) close();
-      let to = fill(chunk, from, Math.min(room, chunk.itemCount - from), roomBytes);
+      let to = fill(heads, from, Math.min(room, chunk.itemCount - from), roomBytes);
       if (to === from && chunk.itemCount > from) {
         if (part.length > 0) {
           close();
@@ -68,13 +69,14 @@ export function split<T extends Pdata>(data: T, limit: SplitLimit): T[] {
 }
 
 /** The end of the longest run of items from `from` that has at most `most` items and surely fits into `bytes`. */
-function fill(chunk: Chunk, from: number, most: number, bytes: number): number {
+function fill(heads: Heads, from: number, most: number, bytes: number): number {
+  const { chunk } = heads;
   if (from === 0 && most === chunk.itemCount && chunk.bytes.length <= bytes) return chunk.itemCount;
   if (bytes === Number.POSITIVE_INFINITY) return from + most;
   const { items, resources } = chunk.rows;
   const width = itemWidth(chunk.signal);
   const resourceCount = resources.length / resourceColumn.width;
-  let size = outside(chunk);
+  let size = heads.outside();
   let scope = -1;
   let resource = -1;
   let metric = -1;
@@ -83,20 +85,52 @@ function fill(chunk: Chunk, from: number, most: number, bytes: number): number {
     const itsScope = items[row + 4]!;
     if (itsScope !== scope) {
       const itsResource = chunk.rows.scopes[itsScope * scopeColumn.width + scopeColumn.resource]!;
-      if (itsResource !== resource) size += resourceHead(chunk, itsResource) + emptyBefore(chunk, itsResource, index);
-      size += scopeHead(chunk, itsScope);
+      if (itsResource !== resource) size += heads.resource(itsResource) + emptyBefore(chunk, itsResource, index);
+      size += heads.scope(itsScope);
       scope = itsScope;
       resource = itsResource;
     }
     if (chunk.signal === "metrics" && items[row + pointColumn.metric] !== metric) {
       metric = items[row + pointColumn.metric]!;
-      size += metricHead(chunk, metric);
+      size += heads.metric(metric);
     }
     size += fieldSize(items[row]!, items[row + 1]!);
     if (index + 1 === chunk.itemCount) size += emptyBefore(chunk, resourceCount, index + 1);
     if (size > bytes) return index;
   }
   return from + most;
+}
+
+/** What the messages around items take by themselves; worked out once a chunk. */
+class Heads {
+  readonly chunk: Chunk;
+  readonly #sizes = new Map<string, number>();
+
+  constructor(chunk: Chunk) {
+    this.chunk = chunk;
+  }
+
+  outside(): number {
+    return this.#size("request", 0, outside);
+  }
+  resource(index: number): number {
+    return this.#size("resource", index, resourceHead);
+  }
+  scope(index: number): number {
+    return this.#size("scope", index, scopeHead);
+  }
+  metric(index: number): number {
+    return this.#size("metric", index, metricHead);
+  }
+
+  #size(kind: string, index: number, work: (chunk: Chunk, index: number) => number): number {
+    const key = `${kind} ${index}`;
+    const known = this.#sizes.get(key);
+    if (known !== undefined) return known;
+    const size = work(this.chunk, index);
+    this.#sizes.set(key, size);
+    return size;
+  }
 }
 
 function fieldSize(start: number, end: number): number {
