@@ -1,6 +1,7 @@
 import { byId, setText, visible } from "./dom.ts";
 import { FigureBoard } from "./figures/board.ts";
 import { FlowPanel } from "./flow/panel.ts";
+import { loadFonts } from "./fonts.ts";
 import { GraphPanel } from "./graph/panel.ts";
 import { startKeys } from "./keys.ts";
 import { showSentence } from "./sentence.ts";
@@ -8,6 +9,8 @@ import type { Tick } from "./shared/wire.ts";
 import { Stream } from "./stream.ts";
 import { startTheme } from "./theme.ts";
 import { toggleTwins } from "./twin.ts";
+
+void loadFonts();
 
 const flow = new FlowPanel();
 const figures = new FigureBoard();

@@ -1,3 +1,5 @@
+import { loadFonts } from "../fonts.ts";
+
 /** What of Plotly the page uses. */
 export interface Plotly {
   react(element: HTMLElement, data: readonly object[], layout: object, config: object): Promise<unknown>;
@@ -14,15 +16,6 @@ let loading: Promise<Plotly> | undefined;
 export function loadPlotly(): Promise<Plotly> {
   loading ??= loadFonts().then(loadScript);
   return loading;
-}
-
-/** Chromium sometimes never settles this when the fonts were preloaded; they are there by then. */
-const longestFontWaitMs = 1_000;
-
-async function loadFonts(): Promise<void> {
-  const loaded = Promise.all([document.fonts.load("11px Inter"), document.fonts.load('11px "JetBrains Mono"')]);
-  const waited = new Promise((resolve) => setTimeout(resolve, longestFontWaitMs));
-  await Promise.race([loaded, waited]);
 }
 
 function loadScript(): Promise<Plotly> {

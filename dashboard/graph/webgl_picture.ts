@@ -28,8 +28,10 @@ export class WebglPicture implements GraphPicture {
       stagePadding: 4,
       minCameraRatio: 0.01,
       maxCameraRatio: 6,
-      zoomDuration: 0,
-      inertiaDuration: 0,
+      // Motion only where the reader causes it, and at once; sigma divides by these.
+      zoomDuration: 1,
+      inertiaDuration: 1,
+      doubleClickZoomingDuration: 1,
     });
     this.#sigma.on("enterNode", ({ node }) => events.hover(node));
     this.#sigma.on("leaveNode", () => events.hover(undefined));
