@@ -46,12 +46,19 @@ export class HttpHandler implements RequestHandler<HttpAnswer> {
   }
 
   judge(head: RequestHead): HttpAnswer | undefined {
-    if (!this.#signalByPath.has(head.path)) return plain(404, "404 page not found");
+    if (!this.#signalByPath.has(head.path)) return this.#elsewhere(head.path);
     if (head.method !== "POST") return plain(405, "405 method not allowed, supported: [POST]");
     if (contentTypeOf(head) === undefined) {
       return plain(415, `415 unsupported media type, supported: [${json}, ${protobuf}]`);
     }
     return undefined;
+  }
+
+  /** An endpoint that ends in a slash gives `//v1/traces`: its sender is told where to go, as Go's server does. */
+  #elsewhere(path: string): HttpAnswer {
+    const location = path.replace(/\/{2,}/g, "/");
+    if (location !== path && this.#signalByPath.has(location)) return { status: 307, headers: { location }, body: "" };
+    return { status: 404, headers: { "content-type": "text/plain; charset=utf-8" }, body: "404 page not found\n" };
   }
 
   reject(head: RequestHead, problem: Problem): HttpAnswer {
@@ -67,7 +74,7 @@ export class HttpHandler implements RequestHandler<HttpAnswer> {
     const type = contentTypeOf(request) ?? protobuf;
     const signal = this.#signalByPath.get(request.path);
     if (signal === undefined) {
-      answer(plain(404, "404 page not found"));
+      answer(this.#elsewhere(request.path));
       return;
     }
     const decode = type === json ? fromJson : receive;

@@ -168,13 +168,25 @@ describe("requests that are not", () => {
     assert.deepEqual(texts, [
       [405, "text/plain", "405 method not allowed, supported: [POST]"],
       [415, "text/plain", "415 unsupported media type, supported: [application/json, application/x-protobuf]"],
-      [404, "text/plain", "404 page not found"],
+      [404, "text/plain; charset=utf-8", "404 page not found\n"],
       [500, json, '{"code": 13, "message": "failed to marshal error message"}'],
     ]);
     const large = await post(Buffer.alloc(20 * 1024 * 1024 + 1));
     assert.equal(decodeStatus(large.body)?.message, "http: request body too large");
     const coded = await post("x", { type: json, headers: { "content-encoding": "br" } });
     assert.deepEqual(JSON.parse(coded.text), { code: 3, message: "unsupported Content-Encoding: br" });
+  });
+
+  it("with slashes too many in the path: sent on to where it belongs", async () => {
+    const { post } = await startReceiver();
+    const replies = [await post(knownSpan, { path: "//v1//traces" }), await post(knownSpan, { path: "//v1/spans" })];
+    assert.deepEqual(
+      replies.map(({ status, headers }) => [status, headers.location]),
+      [
+        [307, "/v1/traces"],
+        [404, undefined],
+      ],
+    );
   });
 
   for (const { name, text } of [
