@@ -136,6 +136,11 @@ describe("OTLP/JSON input", () => {
     assert.equal(span.parentSpanId.length, 0);
   });
 
+  it("reads an empty id also where a quote stands as far off as its end would", () => {
+    const span = spanOf('{"spanId":"","name":"abcdef"}');
+    assert.deepEqual([span.spanId.length, span.name], [0, "abcdef"]);
+  });
+
   it("reads enums by number and by name", () => {
     assert.equal(spanOf('{"kind":"SPAN_KIND_SERVER"}').kind, 2);
     assert.equal(spanOf('{"kind":-1}').kind, -1);
