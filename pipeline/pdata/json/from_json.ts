@@ -67,6 +67,7 @@ class JsonParser extends ScalarParser {
    */
   message(plan: JsonPlan, keepsZeros: boolean): void {
     const first = this.peek();
+    if (plan.isItem) this.itemCount += 1; // null too: as an element of a list it is an empty item
     if (first !== 123) {
       if (first !== 110) this.fail("expected an object", this.at);
       this.literal("null");
@@ -76,7 +77,6 @@ class JsonParser extends ScalarParser {
     this.at += 1;
     this.depth += 1;
     this.fields[this.depth] = undefined;
-    if (plan.isItem) this.itemCount += 1;
     if (this.peek() === 125) this.at += 1;
     else this.members(plan, keepsZeros);
     this.depth -= 1;

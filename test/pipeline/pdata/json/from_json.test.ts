@@ -194,6 +194,12 @@ describe("OTLP/JSON input", () => {
     assert.deepEqual(pointOf('{"gauge":{},"sum":{"isMonotonic":true}}').gauge, undefined);
   });
 
+  it("counts null in a list of items as the empty item it is", () => {
+    const traces = fromJson("traces", Buffer.from('{"resourceSpans":[{"scopeSpans":[{"spans":[null,{},null]}]}]}'));
+    assert.equal(traces.itemCount, 3);
+    assert.equal(decode(traces).resourceSpans[0]?.scopeSpans[0]?.spans.length, 3);
+  });
+
   it("takes null lists and messages as not there", () => {
     assert.deepEqual(read('{"resourceSpans":[{"resource":null,"scopeSpans":null,"schemaUrl":null}]}'), {
       resourceSpans: [{ scopeSpans: [], schemaUrl: "" }],
