@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { buildDashboard } from "./build_dashboard.ts";
 import { thirdPartyNotices } from "./notices.ts";
 import { root } from "./root.ts";
@@ -17,6 +17,17 @@ const inDashboard = [
   "@fontsource-variable/inter",
   "@fontsource-variable/jetbrains-mono",
 ].map((name) => `node_modules/${name}/`);
+
+/** An `import` of these reads each of their exports, and one of those loads Node's whole fetch. */
+const lazyBuiltins: Plugin = {
+  name: "lazy-builtins",
+  setup(plugins) {
+    plugins.onResolve({ filter: /^(node:)?https?$/ }, ({ path }) => ({ path, namespace: "lazy-builtins" }));
+    plugins.onLoad({ filter: /./, namespace: "lazy-builtins" }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+    }));
+  },
+};
 
 /**
  * Builds what `npm pack` ships: the daemon bundled with everything it imports, a chunk for each part that loads lazily,
@@ -38,12 +49,13 @@ export async function buildPackage(): Promise<void> {
     metafile: true,
     minifySyntax: true,
     legalComments: "none",
-    external: ["@rapidsai/cudf"],
+    plugins: [lazyBuiltins],
+    // Not rxjs' CommonJS build, which "node" would choose: all of it would be loaded for the little that is used.
+    alias: { rxjs: join(root, "node_modules/rxjs/dist/esm/index.js") },
     // Bundled CommonJS modules ask for Node's own modules by `require`.
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
-    define: { "process.env.OTELPIPE_BUNDLED": '"1"' },
   });
   await buildDashboard(join(outdir, "dashboard"));
   writeFileSync(

@@ -7,9 +7,11 @@ import { type Definitions, loadDefinitions, manifestOf } from "../pipeline/confi
 import { configJsonSchema } from "../pipeline/config/json_schema.ts";
 import { referencePage } from "../pipeline/config/reference.ts";
 import { type AnyDefinition, kindOf, sections } from "../pipeline/registry.ts";
+import { otlpServiceMethods } from "./services.ts";
 
 /**
- * Writes what is derived from the components' definitions: the manifest, the JSON Schema and the reference pages. With
+ * Writes what is derived from the components' definitions (the manifest, the JSON Schema, the reference pages) and from our
+ * `.proto` files (the gRPC services). With
  * `--check` it writes nothing and exits 1, naming the files that are not what the definitions say.
  */
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -22,6 +24,7 @@ function generated(definitions: Definitions): Files {
   const files = new Map([
     ["cmd/manifest.generated.json", json(manifestOf(definitions))],
     ["docs/schema/otelpipe.schema.json", json(configJsonSchema(definitions))],
+    ["pipeline/net/services.generated.json", json(otlpServiceMethods())],
   ]);
   for (const definition of sections.flatMap((section): readonly AnyDefinition[] => definitions[section])) {
     files.set(`${referenceFolder}/${definition.kind}/${definition.type}.md`, referencePage(definition));

@@ -1,0 +1,82 @@
+/**
+ * How long the packed build takes to say its version and to be ready on the quickstart config, beside a Node that does
+ * nothing: `node bench/startup/main.ts [--rounds 15] [--smoke]`. Marks: version at most 2x, ready at most 6x.
+ */
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { root } from "../../scripts/root.ts";
+
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "15" }, smoke: { type: "boolean" } } });
+const rounds = values.smoke ? 1 : Number(values.rounds);
+const folder = mkdtempSync(join(tmpdir(), "otelpipe-bench-startup-"));
+const bin = join(folder, "lib/node_modules/otelpipe/bin/otelpipe.js");
+const config = join(folder, "lib/node_modules/otelpipe/configs/quickstart.yaml");
+
+function install(): void {
+  execFileSync("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: root, stdio: "pipe" });
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const tarball = join(folder, `otelpipe-${version}.tgz`);
+  execFileSync("npm", ["install", "--silent", "--global", "--offline", "--prefix", folder, tarball], { stdio: "pipe" });
+}
+
+/** Milliseconds until a command has ended. */
+function untilEnd(...args: string[]): number {
+  const startedMs = performance.now();
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${args.join(" ")} failed: ${stderr}`);
+  return performance.now() - startedMs;
+}
+
+/** Milliseconds until the daemon says that it is ready; it is stopped then. */
+async function untilReady(): Promise<number> {
+  const ports = ["GRPC", "HTTP", "HEALTH", "DASHBOARD", "METRICS"].map((name) => [`OTELPIPE_${name}_PORT`, "0"]);
+  const startedMs = performance.now();
+  const daemon = spawn(process.execPath, [bin, "--config", config], {
+    env: { ...process.env, ...Object.fromEntries(ports) },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let log = "";
+  let readyMs = 0;
+  daemon.stderr.on("data", (text: Buffer) => {
+    log += String(text);
+    if (readyMs > 0 || !log.includes("Everything is ready")) return;
+    readyMs = performance.now() - startedMs;
+    daemon.kill("SIGTERM");
+  });
+  await once(daemon, "close");
+  if (readyMs === 0) throw new Error(`the daemon ended before it was ready:\n${log}`);
+  return readyMs;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+install();
+const bare: number[] = [];
+const version: number[] = [];
+const ready: number[] = [];
+for (let round = -1; round < rounds; round++) {
+  const times = [untilEnd("-e", "0"), untilEnd(bin, "--version"), await untilReady()] as const;
+  if (round < 0) continue; // the first round fills the compile cache
+  bare.push(times[0]);
+  version.push(times[1]);
+  ready.push(times[2]);
+}
+rmSync(folder, { recursive: true });
+
+const floor = median(bare);
+console.log(`Start-up of the packed build, medians of ${rounds}, Node ${process.version}, ${process.arch}`);
+for (const [name, times, mark] of [
+  ["node -e 0", bare, 1],
+  ["otelpipe --version", version, 2],
+  ["ready on quickstart.yaml", ready, 6],
+] as const) {
+  const spread = `${Math.min(...times).toFixed(0)} to ${Math.max(...times).toFixed(0)}`;
+  const ratio = `${(median(times) / floor).toFixed(2)}x (mark: at most ${mark}x)`;
+  console.log(`${name.padEnd(26)} ${median(times).toFixed(1).padStart(7)} ms  [${spread}]  ${ratio}`);
+}
