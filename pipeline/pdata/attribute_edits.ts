@@ -261,10 +261,12 @@ export class AttributeEdits {
   #dropDuplicates(key: CompiledKey, from: number): void {
     const { bytes } = this.chunk;
     for (let at = from; at < this.to; at = afterLength(bytes, at + 1)) {
+      // The empty key may be there as an empty field, or not at all.
       const start = afterVarint(bytes, at + 1);
-      const rest = afterKey(bytes, at);
-      if (rest - start !== key.field.length || bytes.compare(key.field, 0, key.field.length, start, rest) !== 0)
-        continue;
+      const keyTo = afterKey(bytes, at);
+      const keyFrom = keyTo === start ? start : afterVarint(bytes, start + 1);
+      const { field, size } = key;
+      if (bytes.compare(field, field.length - size, field.length, keyFrom, keyTo) !== 0) continue;
       if (!this.#isTouched(at)) this.#add(at, afterLength(bytes, at + 1), key).key = undefined;
     }
   }

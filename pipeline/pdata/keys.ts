@@ -14,12 +14,15 @@ export class CompiledKey implements Key {
   /** `0x0a length key`, as a `KeyValue` begins; empty for the empty key, as proto3 writes it. */
   readonly field: Buffer;
   readonly fieldView: DataView;
+  /** Bytes of the name. */
+  readonly size: number;
 
   constructor(name: string, group: KeyGroup, slot: number) {
     this.name = name;
     this.group = group;
     this.slot = slot;
     this.field = keyField(name);
+    this.size = Buffer.byteLength(name);
     this.fieldView = new DataView(this.field.buffer, this.field.byteOffset, this.field.length);
   }
 }

@@ -33,11 +33,25 @@ export function fillTraces(bytes: Buffer, itemCount: number): Rows {
   return { resources, scopes, metrics: noRows, items };
 }
 
+/**
+ * Fills the ids' columns from the fields at `at` when they are as usual: a trace id, a span id, maybe a parent's.
+ * Returns the position behind them, `at` itself when they are not.
+ */
+export function fillIds(bytes: Buffer, at: number, end: number, items: Int32Array, base: number): number {
+  if (at + 28 >= end || bytes[at] !== 0x0a || bytes[at + 1] !== 16) return at;
+  if (bytes[at + 18] !== 0x12 || bytes[at + 19] !== 8) return at;
+  items[base + spanColumn.traceId] = at + 2;
+  items[base + spanColumn.spanId] = at + 20;
+  if (at + 38 >= end || bytes[at + 28] !== 0x22 || bytes[at + 29] !== 8) return at + 28;
+  items[base + spanColumn.parentSpanId] = at + 30;
+  return at + 38;
+}
+
 /** Fills the row at `base` from the span `[start, end)`. */
 export function fillSpan(bytes: Buffer, start: number, end: number, items: Int32Array, base: number): void {
   items[base] = start;
   items[base + 1] = end;
-  let at = start;
+  let at = fillIds(bytes, start, end, items, base);
   while (at < end) {
     switch (bytes[at]) {
       case 0x0a:

@@ -1,6 +1,6 @@
 import { requests } from "./messages.ts";
 import { afterRun, findField, RowList, type Rows, resourceColumn, scopeColumn } from "./rows.ts";
-import { spanColumn } from "./rows_traces.ts";
+import { fillIds, spanColumn } from "./rows_traces.ts";
 import { keyValueEnd } from "./walk_attributes.ts";
 import { payloadEnd, payloadStart, refused, stringEnd, unknownEnd, varintEnd } from "./walk_bytes.ts";
 import { idEnd, messageEnd, type Plan, planOf } from "./walk_table.ts";
@@ -168,40 +168,26 @@ function grow(): void {
 function walkSpan(bytes: Buffer, view: DataView, from: number, to: number, rows: Int32Array, base: number): number {
   rows[base + spanColumn.start] = from;
   rows[base + spanColumn.end] = to;
-  let seen = 0;
-  let at = from;
   // The usual beginning: ids, name, kind, times, in the order of their numbers.
-  if (at + 28 < to && bytes[at] === 0x0a && bytes[at + 1] === 16) {
-    rows[base + spanColumn.traceId] = at + 2;
-    seen = 1 << 1;
+  let at = fillIds(bytes, from, to, rows, base);
+  let seen = at === from ? 0 : (1 << 1) | (1 << 2);
+  if (rows[base + spanColumn.parentSpanId] !== 0) seen |= 1 << 4;
+  if (at < to && bytes[at] === 0x2a) {
+    rows[base + spanColumn.name] = at + 1;
+    seen |= 1 << 5;
+    at = stringEnd(bytes, view, at + 1, to);
+    if (at === refused) return refused;
+  }
+  if (at + 20 < to && bytes[at] === 0x30 && bytes[at + 1]! < 128) {
+    rows[base + spanColumn.kind] = bytes[at + 1]!;
+    seen |= 1 << 6;
+    at += 2;
+  }
+  if (at + 18 < to && bytes[at] === 0x39 && bytes[at + 9] === 0x41) {
+    rows[base + spanColumn.startTime] = at + 1;
+    rows[base + spanColumn.endTime] = at + 10;
+    seen |= (1 << 7) | (1 << 8);
     at += 18;
-    if (bytes[at] === 0x12 && bytes[at + 1] === 8) {
-      rows[base + spanColumn.spanId] = at + 2;
-      seen |= 1 << 2;
-      at += 10;
-      if (at + 10 < to && bytes[at] === 0x22 && bytes[at + 1] === 8) {
-        rows[base + spanColumn.parentSpanId] = at + 2;
-        seen |= 1 << 4;
-        at += 10;
-      }
-      if (bytes[at] === 0x2a) {
-        rows[base + spanColumn.name] = at + 1;
-        seen |= 1 << 5;
-        at = stringEnd(bytes, view, at + 1, to);
-        if (at === refused) return refused;
-      }
-      if (at + 20 < to && bytes[at] === 0x30 && bytes[at + 1]! < 128) {
-        rows[base + spanColumn.kind] = bytes[at + 1]!;
-        seen |= 1 << 6;
-        at += 2;
-      }
-      if (at + 18 < to && bytes[at] === 0x39 && bytes[at + 9] === 0x41) {
-        rows[base + spanColumn.startTime] = at + 1;
-        rows[base + spanColumn.endTime] = at + 10;
-        seen |= (1 << 7) | (1 << 8);
-        at += 18;
-      }
-    }
   }
   if (at < to && bytes[at] === 0x4a) {
     rows[base + spanColumn.attributesFrom] = at;

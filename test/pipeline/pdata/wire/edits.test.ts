@@ -273,6 +273,19 @@ it("returns the same object when nothing changed", () => {
   );
 });
 
+it("takes an empty key that is written out for the one that is left out", () => {
+  // One attribute without a key field and one with an empty one, both with a value.
+  const pair = [0x12, 0x03, 0x0a, 0x01, 0x61];
+  const span = [0x4a, 5, ...pair, 0x4a, 7, 0x0a, 0, ...pair];
+  const body = Buffer.from([0x0a, span.length + 4, 0x12, span.length + 2, 0x12, span.length, ...span]);
+  const keys = attributeKeys({ empty: "", other: "other" });
+  const entries = (edited: Traces) => [...edited.spans()].flatMap((each) => [...each.entries()]);
+  const traces = receive("traces", body);
+  assert.deepEqual(entries(editSpans(traces, (each) => each.delete(keys.empty))), []);
+  assert.deepEqual(entries(editSpans(traces, (each) => each.set(keys.empty, 1))), [["", 1]]);
+  assert.deepEqual(entries(editSpans(traces, (each) => each.rename(keys.empty, keys.other))), [["other", "a"]]);
+});
+
 it("shares the chunks that did not change", () => {
   const make = (name: string) =>
     receive("traces", encodeRequest("traces", { resourceSpans: [{ scopeSpans: [{ spans: [{ name }] }] }] }));
