@@ -60,13 +60,13 @@ function hash(draft: Draft, slot: number): void {
   if (value !== undefined) draft.set(slot, digest(value));
 }
 
-/** SHA-256 of the bytes of a scalar, in hex; what has none becomes the empty text. */
+/** SHA-256 of the bytes of a scalar, in hex, of the empty text too; what is no scalar becomes the empty text. */
 function digest(value: TypedValue): string {
   const bytes = scalarBytes(value);
-  return bytes.length === 0 ? "" : createHash("sha256").update(bytes).digest("hex");
+  return bytes === undefined ? "" : createHash("sha256").update(bytes).digest("hex");
 }
 
-function scalarBytes(value: TypedValue): Buffer {
+function scalarBytes(value: TypedValue): Buffer | undefined {
   const bytes = Buffer.alloc(8);
   const fraction = doubleOf(value);
   if (fraction !== undefined) bytes.writeDoubleLE(fraction);
@@ -74,7 +74,7 @@ function scalarBytes(value: TypedValue): Buffer {
   else if (typeof value === "boolean") return Buffer.of(value ? 1 : 0);
   else if (typeof value === "number" || typeof value === "bigint")
     bytes.writeBigInt64LE(BigInt.asIntN(64, BigInt(value)));
-  else return Buffer.alloc(0);
+  else return undefined;
   return bytes;
 }
 

@@ -96,7 +96,7 @@ describe("attribute actions", () => {
       },
       want: {
         s: text("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"),
-        e: text(""),
+        e: text("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
         t: text(sha256(Buffer.of(1))),
         f: text(sha256(Buffer.of(0))),
         i: text(sha256(littleEndian((bytes) => bytes.writeBigInt64LE(-2n)))),
