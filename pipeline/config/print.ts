@@ -74,7 +74,7 @@ function fillNoted(
 }
 
 function fillDuration(value: unknown, { format }: PrintOptions): unknown {
-  const milliseconds = typeof value === "number" ? value / 1e6 : parseDuration(String(value));
+  const milliseconds = typeof value === "number" ? Math.trunc(value) / 1e6 : parseDuration(String(value));
   if (milliseconds === undefined) return value;
   return format === "json" ? Math.round(milliseconds * 1e6) : formatDuration(milliseconds);
 }

@@ -2,6 +2,9 @@ import { z } from "zod";
 import { parseDuration } from "./duration.ts";
 
 export { formatDuration, parseDuration } from "./duration.ts";
+// A config is parsed once: compiling a parser for each of its objects would take longer than parsing.
+z.config({ jitless: true });
+
 export { z };
 
 /** How the default of an optional block stands: not there, there but off, or on. */
