@@ -2,6 +2,7 @@ import { z } from "zod";
 import { parseDuration } from "./duration.ts";
 
 export { formatDuration, parseDuration } from "./duration.ts";
+
 // A config is parsed once: compiling a parser for each of its objects would take longer than parsing.
 z.config({ jitless: true });
 
