@@ -12,6 +12,9 @@ type Batchable = Traces | Metrics | Logs;
 const firstRetryMs = 500;
 const lastRetryMs = 30_000;
 
+/** The longest wait of our own while the stream is ending: a destination that comes back before the deadline is not missed. */
+const flushRetryMs = 1_000;
+
 /** While a refused batch waits, this many batches' worth of items may collect behind it; more is refused. */
 const batchesBehindRefusal = 4;
 
@@ -145,17 +148,17 @@ class Shard<T extends Batchable> {
     this.#sendWhatIsDue();
   }
 
-  /** Sends everything, whatever its size: the stream is ending. */
+  /** Sends everything, whatever its size and however long a refused batch was to wait: the stream is ending. */
   flush(): void {
     this.#flushing = true;
-    this.#sendWhatIsDue();
+    this.#retryRefused();
   }
 
   /** Counts what is held as dropped; later answers to batches in flight count as well. */
   giveUp(): void {
     this.#stopped = true;
     this.#clearTimer();
-    if (this.#retryTimer !== undefined) this.#host.clock.clearTimer(this.#retryTimer);
+    this.#clearRetryTimer();
     for (const data of [...this.#refused.splice(0), ...this.#pending.splice(0)]) this.#lose(data, "shutdown");
     this.#pendingItems = 0;
   }
@@ -232,17 +235,25 @@ class Shard<T extends Batchable> {
   #keep(data: T, error: ConsumeError): void {
     this.#refused.push(data);
     if (this.#retryTimer !== undefined) return;
-    const delayMs = Math.max(this.#retryMs, error.delayMs ?? 0);
+    const ownDelayMs = this.#flushing ? Math.min(this.#retryMs, flushRetryMs) : this.#retryMs;
+    const delayMs = Math.max(ownDelayMs, error.delayMs ?? 0);
     this.#retryMs = Math.min(this.#retryMs * 2, lastRetryMs);
     this.#host.logger.warn(
       { error: error.message, retry_ms: delayMs },
       "Batch was refused for now; will send it again.",
     );
-    this.#retryTimer = this.#host.clock.setTimer(() => {
-      this.#retryTimer = undefined;
-      for (const refused of this.#refused.splice(0)) this.#emit(refused);
-      this.#sendWhatIsDue();
-    }, delayMs);
+    this.#retryTimer = this.#host.clock.setTimer(() => this.#retryRefused(), delayMs);
+  }
+
+  #retryRefused(): void {
+    this.#clearRetryTimer();
+    for (const refused of this.#refused.splice(0)) this.#emit(refused);
+    this.#sendWhatIsDue();
+  }
+
+  #clearRetryTimer(): void {
+    if (this.#retryTimer !== undefined) this.#host.clock.clearTimer(this.#retryTimer);
+    this.#retryTimer = undefined;
   }
 
   #discard(data: T, error: ConsumeError): void {

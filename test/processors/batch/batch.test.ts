@@ -196,6 +196,28 @@ describe("batch", () => {
     assert.equal(host.clock.pendingTimers, 0);
   });
 
+  // Scenario: the destination was gone for long, so the next attempt is half a minute away; then the service stops.
+  // Guarantees: what waits is sent at once, then each second: a destination that is back in time misses nothing.
+  it("on completion does not sit out the wait that a refused batch has grown", () => {
+    const { host, sent, push, complete, isComplete } = batching();
+    push(someSpans(10));
+    for (const waitMs of [500, 1000, 2000, 4000, 8000]) {
+      sent.at(-1)!.nack(later);
+      host.advance(waitMs);
+    }
+    sent.at(-1)!.nack(later);
+    push(someSpans(10, "next"));
+    const before = sent.length;
+    complete();
+    assert.equal(sent.length, before + 2);
+    for (const delivery of sent.slice(before)) delivery.nack(later);
+    host.advance(1000);
+    assert.equal(sent.length, before + 4);
+    for (const delivery of sent.slice(before + 2)) delivery.ack();
+    assert.equal(isComplete(), true);
+    assert.equal(host.clock.pendingTimers, 0);
+  });
+
   it("counts what is left as dropped by shutdown when it is given up", () => {
     const { host, sent, push, stop } = batching();
     push(someSpans(10));
