@@ -38,6 +38,8 @@ export interface Receiver extends Lifecycle {}
 export interface Exporter<T extends Pdata = Pdata> extends Lifecycle {
   /** Takes a delivery and owes it an answer. */
   consume(delivery: Delivery<T>): void;
+  /** Shutdown has begun: data still comes, but what waits for a next attempt gets it now. `deadlineMs` as for `drain`. */
+  hurry?(deadlineMs: number): void;
   /** Sends what is held, until `deadlineMs` of `host.clock.monotonicMs()`; resolves when empty or out of time. */
   drain?(deadlineMs: number): Promise<void>;
   /** Live facts for people: `{ label: "queue", text: "0 %" }`. */

@@ -70,6 +70,10 @@ class DirectExporter<T extends Pdata> implements Exporter<T> {
     });
   }
 
+  hurry(deadlineMs: number): void {
+    this.#sender.hurry(deadlineMs);
+  }
+
   async drain(deadlineMs: number): Promise<void> {
     this.#sender.hurry(deadlineMs);
     await this.#idle.within(this.#sender.host, deadlineMs, () => this.#active === 0);
@@ -217,6 +221,10 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
 
   #isIdle(): boolean {
     return this.#active === 0 && this.#queue.waiting === 0 && this.#ready.length === 0 && this.#batcher.isEmpty;
+  }
+
+  hurry(deadlineMs: number): void {
+    this.#sender.hurry(deadlineMs);
   }
 
   async drain(deadlineMs: number): Promise<void> {

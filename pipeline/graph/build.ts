@@ -24,6 +24,8 @@ export interface Graph {
 export interface ConnectorStage extends Stage<Connector> {
   /** The pipelines it takes from: it can drain when these have. */
   readonly feeders: readonly string[];
+  /** The pipelines it gives to: they can drain when it has. */
+  readonly targets: readonly string[];
 }
 
 /**
@@ -128,7 +130,7 @@ class GraphBuilder {
       const inlets = targets.map((pipeline) => pipeline.inletFrom(node));
       const outlets: Outlets = { [to]: new ConnectorIntake(node.key, inlets, this.#ledger) };
       const component = definition.create(config, this.#hosts.connector(id, from.signal, outlets, node.books));
-      const stage = { node, component, feeders };
+      const stage = { node, component, feeders, targets: targets.map((pipeline) => pipeline.pipelineId) };
       this.#connectors.set(key, stage);
       return [stage];
     });

@@ -1,7 +1,7 @@
 import type { Lifecycle } from "../component.ts";
 import type { Clock, Logger } from "../host.ts";
 import type { Books } from "../view.ts";
-import type { Graph } from "./build.ts";
+import type { ConnectorStage, Graph } from "./build.ts";
 import type { GraphNode } from "./node.ts";
 
 /** The books at the end of a service's life. */
@@ -29,19 +29,11 @@ export async function drainGraph(graph: Graph, clock: Clock, logger: Logger, dea
 
   await Promise.all(graph.receivers.map(({ node, component }) => stop(node, component)));
   graph.ledger.close();
-  const complete = new Set<string>();
-  const pendingConnectors = new Set(graph.connectors);
-  for (const pipeline of graph.pipelines) {
-    await pipeline.complete(deadlineMs);
-    complete.add(pipeline.pipelineId);
-    for (const connector of pendingConnectors) {
-      if (!connector.feeders.every((feeder) => complete.has(feeder))) continue;
-      pendingConnectors.delete(connector);
-      const { node, component } = connector;
-      await attempt("Draining", node, () => component.drain?.(deadlineMs));
-      await stop(node, component);
-    }
-  }
+  for (const { component } of graph.exporters) component.hurry?.(deadlineMs);
+  await drainPipelines(graph, deadlineMs, async ({ node, component }) => {
+    await attempt("Draining", node, () => component.drain?.(deadlineMs));
+    await stop(node, component);
+  });
   await Promise.all(
     graph.exporters.map(({ node, component }) => attempt("Draining", node, () => component.drain?.(deadlineMs))),
   );
@@ -52,6 +44,30 @@ export async function drainGraph(graph: Graph, clock: Clock, logger: Logger, dea
     unanswered,
     faults: graph.ledger.faults,
   };
+}
+
+/** Completes all pipelines, side by side but each behind the connectors that feed it, and those behind their pipelines. */
+async function drainPipelines(
+  { pipelines, connectors }: Graph,
+  deadlineMs: number,
+  drain: (connector: ConnectorStage) => Promise<void>,
+): Promise<void> {
+  const completed = new Map<string, Promise<unknown>>();
+  const drained = new Map<ConnectorStage, Promise<void>>();
+  const connectorDrained = (connector: ConnectorStage) => {
+    const known = drained.get(connector);
+    if (known !== undefined) return known;
+    const done = Promise.all(connector.feeders.map((id) => completed.get(id))).then(() => drain(connector));
+    drained.set(connector, done);
+    return done;
+  };
+  // They lie in the order of the flow: what feeds a connector is in `completed` before what it gives to is looked at.
+  for (const pipeline of pipelines) {
+    const feeding = connectors.filter(({ targets }) => targets.includes(pipeline.pipelineId));
+    const done = Promise.all(feeding.map(connectorDrained)).then(() => pipeline.complete(deadlineMs));
+    completed.set(pipeline.pipelineId, done);
+  }
+  await Promise.all([...completed.values(), ...connectors.map(connectorDrained)]);
 }
 
 /** How long a component may take to stop once the time to drain is over. */

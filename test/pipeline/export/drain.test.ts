@@ -23,6 +23,17 @@ describe("draining", () => {
     assert.equal(host.clock.pendingTimers, 0);
   });
 
+  it("is prepared by hurrying: what waits is tried at once, and data is still taken", () => {
+    for (const queue of [{}, null]) {
+      const { host, exporter, push } = harness({ queue, reply: (attempt) => (attempt === 0 ? down : undefined) });
+      push("a");
+      exporter.hurry?.(10_000);
+      assert.equal(host.books.sent, 1);
+      push("b");
+      assert.equal(host.books.sent, 2);
+    }
+  });
+
   it("drops what is left at the deadline, counted as shutdown and logged", async () => {
     const { host, exporter, sent, push } = harness({ queue: { num_consumers: 1 }, reply: waiting });
     push("a");

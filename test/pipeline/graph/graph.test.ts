@@ -199,6 +199,43 @@ describe("the graph", () => {
     assert.equal(host.clock.pendingTimers, 0);
   });
 
+  // Scenario: the exporter of one pipeline takes nothing any more; batches of the pipelines around it wait for more.
+  // Guarantees: those are sent at once, while there is time to deliver them.
+  it("drains pipelines side by side, so that a stuck one takes no time from the others", async () => {
+    const stuck = collector((delivery) => delivery.nack(later));
+    const good = collector(accept);
+    const exported = (name: string, exporter: string) => ({
+      [`traces/${name}`]: { receivers: [name], processors: ["batch"], exporters: [exporter] },
+    });
+    const { offer, drain, host } = testGraph({
+      processors: { batch: smallBatch },
+      exporters: { stuck: stuck.create, good: good.create },
+      pipelines: { ...exported("first", "good"), ...exported("second", "stuck"), ...exported("third", "good") },
+    });
+    for (const receiver of ["first", "second", "third"]) offer(someSpans(1), receiver);
+    const draining = drain(1000);
+    await new Promise(setImmediate);
+    assert.equal(good.taken.length, 2);
+    host.advance(1000);
+    await draining;
+  });
+
+  it("tells exporters to hurry when it begins, before it waits for processors", async () => {
+    const deadlines: number[] = [];
+    const stuck = collector((delivery) => delivery.nack(later));
+    const { offer, drain, host } = testGraph({
+      processors: { batch: smallBatch },
+      exporters: { out: (own) => ({ ...stuck.create(own), hurry: (deadlineMs) => void deadlines.push(deadlineMs) }) },
+      pipelines: { traces: { receivers: ["in"], processors: ["batch"], exporters: ["out"] } },
+    });
+    offer(someSpans(1));
+    const draining = drain(1000);
+    await new Promise(setImmediate);
+    assert.deepEqual(deadlines, [1000]);
+    host.advance(1000);
+    await draining;
+  });
+
   it("refuses what comes after the drain has begun, retryably", async () => {
     const out = collector(accept);
     const { offer, drain } = testGraph({
