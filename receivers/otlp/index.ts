@@ -76,7 +76,6 @@ export class OtlpReceiver implements Receiver {
   }
 
   async stop(): Promise<void> {
-    await this.#http?.stop(graceMs);
-    await this.#grpc?.stop(graceMs);
+    await Promise.all([this.#http?.stop(graceMs), this.#grpc?.stop(graceMs)]);
   }
 }

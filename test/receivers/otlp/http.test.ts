@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { after, describe, it } from "node:test";
 import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { ConsumeError } from "../../../pipeline/delivery.ts";
@@ -266,6 +268,19 @@ describe("what the pipeline says", () => {
     await stopped;
     await receiver.stop();
   });
+});
+
+it("stops taking gRPC at once while it waits for HTTP requests in flight", async () => {
+  const { promise: arrival, resolve: offered } = Promise.withResolvers<(error?: ConsumeError) => void>();
+  const { post, receiver } = await startReceiver({ answer: (_offer, answer) => offered(answer) });
+  const [address = ""] = receiver.addresses.grpc;
+  const reply = post(knownSpan);
+  const answer = await arrival;
+  const stopped = receiver.stop();
+  await assert.rejects(once(connect(Number(address.split(":").at(-1)), "127.0.0.1"), "connect"), /ECONNREFUSED/);
+  answer();
+  assert.equal((await reply).status, 200);
+  await stopped;
 });
 
 it("turns a request away with Retry-After when memory is used up", async () => {
