@@ -144,7 +144,8 @@ export class Generator {
       duplicate: false,
       last: piece === pieces.at(-1) && (extra === undefined || extra.duplicate),
     }));
-    if (extra !== undefined) {
+    const repeatsUnsent = extra?.duplicate === true && parcels.some(({ dueSeconds }) => dueSeconds < 0);
+    if (extra !== undefined && !repeatsUnsent) {
       const dueSeconds = startSeconds + endOf(trace.spans) + extra.delaySeconds;
       const { duplicate } = extra;
       parcels.push({ trace: planned, spans: extra.spans, dueSeconds, duplicate, last: !duplicate });

@@ -1,5 +1,4 @@
 import { encode, type Metrics } from "../../pipeline/pdata/index.ts";
-import { keyValues } from "./encode.ts";
 import type { Parcel } from "./generator.ts";
 import { applications } from "./services.ts";
 import type { Attributes, AttributeValue, Span } from "./span.ts";
@@ -122,4 +121,17 @@ class Histograms {
       max,
     }));
   }
+}
+
+interface KeyValue {
+  readonly key: string;
+  readonly value: { readonly stringValue: string } | { readonly intValue: number };
+}
+
+/** Texts and whole numbers, as the attributes of these metrics are; what is undefined is left out. */
+function keyValues(attributes: Attributes): KeyValue[] {
+  return Object.entries(attributes).flatMap(([key, value]): KeyValue[] => {
+    if (typeof value === "string") return [{ key, value: { stringValue: value } }];
+    return typeof value === "number" ? [{ key, value: { intValue: value } }] : [];
+  });
 }

@@ -24,8 +24,8 @@ export interface SpanText {
   readonly attributes: Attributes;
   readonly status?: number;
   readonly statusMessage?: string;
-  /** Events at the end of the span unless `atSeconds` (since the start of the trace) says otherwise. */
-  readonly events?: readonly { readonly name: string; readonly attributes: Attributes; readonly atSeconds?: number }[];
+  /** They happen at the end of the span. */
+  readonly events?: readonly { readonly name: string; readonly attributes: Attributes }[];
 }
 
 /** What a span stands for: counted in the ground truth. */

@@ -4,7 +4,7 @@ import { type DialectName, defaultDialectMix } from "../../../cmd/generate/diale
 import type { Parcel } from "../../../cmd/generate/generator.ts";
 import { shapeShares } from "../../../cmd/generate/shapes/index.ts";
 import type { Span } from "../../../cmd/generate/span.ts";
-import { receive } from "../../../pipeline/pdata/index.ts";
+import { decode, encode, receive } from "../../../pipeline/pdata/index.ts";
 import { collect, encoded, seed, truthOf } from "./collect.ts";
 
 console.log(`seed ${seed}`);
@@ -60,7 +60,7 @@ describe("20 000 traces", () => {
       assert.ok(value >= low && value <= high, `${what}: ${value} is not in ${low} to ${high}`);
     between(failures(remote, "429") / remote.length, 0.012, 0.025, "rate limits");
     between(failures(chats, "timeout") / chats.length, 0.004, 0.006, "timeouts");
-    between(failures(chats, "500") / chats.length, 0.0012, 0.006, "server errors");
+    between(failures(chats, "500") / chats.length, 0.0008, 0.012, "server errors");
     between(failures(chats, "400") / chats.length, 0.0024, 0.0036, "context overflows");
     const share = (finish: string) => (truth.finishReasons[finish] ?? 0) / truth.spansByOperation["chat"]!;
     between(share("content_filter"), 0.0033, 0.0047, "content filter");
@@ -108,7 +108,7 @@ describe("20 000 traces", () => {
   it("are only now and then the bursts that they come in", () => {
     const seconds = parcels.at(-1)!.dueSeconds;
     const rate = parcels.reduce((sum, { spans }) => sum + spans.length, 0) / seconds;
-    assert.ok(rate > 900 && rate < 1100, `${rate} spans/s`);
+    assert.ok(rate > 800 && rate < 1200, `${rate} spans/s`);
     const perSecond = Map.groupBy(parcels, ({ dueSeconds }) => Math.floor(dueSeconds));
     const counts = [...perSecond.values()].map((due) => due.reduce((sum, { spans }) => sum + spans.length, 0));
     const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
@@ -126,6 +126,12 @@ describe("spans", () => {
       for (const batch of encoded(parcels)) {
         assert.equal(receive("traces", batch.toBuffer()).itemCount, batch.itemCount);
       }
+    }
+  });
+
+  it("stand in the bytes as the encoder of pdata would write them", () => {
+    for (const batch of encoded(collect(300))) {
+      assert.ok(encode("traces", decode(batch)).toBuffer().equals(batch.toBuffer()));
     }
   });
 
@@ -173,11 +179,12 @@ describe("settings", () => {
   });
 
   it("with a bad service some of its replies are empty", () => {
-    const truth = truthOf(collect(3000, { badService: "assistant-api", send: "whole" }));
-    const usual = truthOf(collect(3000, { send: "whole" }));
-    const tokens = (rows: typeof truth.usage) =>
-      rows.filter((row) => row.service === "assistant-api").reduce((sum, row) => sum + row.outputTokens, 0);
-    assert.ok(tokens(truth.usage) < tokens(usual.usage));
+    const spans = collect(3000, { badService: "assistant-api", send: "whole" }).flatMap((parcel) => parcel.spans);
+    const answers = spans.filter(({ facts }) => facts.operation === "chat" && facts.finish === "stop");
+    const empty = answers.filter(({ facts }) => facts.usage?.outputTokens === 0);
+    const share = empty.length / answers.filter(({ service }) => service.name === "assistant-api").length;
+    assert.ok(share > 0.02 && share < 0.09, `${share}`);
+    assert.deepEqual([...new Set(empty.map(({ service }) => service.name))], ["assistant-api"]);
   });
 
   it("with a day the load at noon is three times that of the night", () => {

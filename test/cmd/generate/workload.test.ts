@@ -69,7 +69,7 @@ describe("a workload", () => {
   it("counts in the truth only what a server accepted", async () => {
     const wrong = new ConsumeError("wrong", { retryable: false });
     const { receiver, taken } = await startServer((count) => (count === 2 ? wrong : undefined));
-    const workload = startWorkload({ ...burst, endpoint: receiver.grpc, maxInFlight: 1 });
+    const workload = startWorkload({ ...burst, failures: 0, endpoint: receiver.grpc, maxInFlight: 1 });
     const truth = await finish(workload);
     const progress = workload.progress();
     assert.equal(truth.spans, spanIds(taken).length);
