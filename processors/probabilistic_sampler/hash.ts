@@ -25,12 +25,12 @@ export function keptBuckets(percentage: number): number {
 
 /**
  * A hash as 56 bits of randomness: 14 bits that fall as the bucket rises, so that "bucket < kept" becomes
- * "threshold <= randomness"; 28 bits mixed of the 18 bits that chose no bucket; the bucket itself.
+ * "threshold <= randomness"; 28 bits mixed of the hash's 14 high bits; the bucket itself.
  */
 export function hashRandomness(hash: number): Bits56 {
   const bucket = hash & (bucketCount - 1);
-  const rest = hash >>> 14;
-  const mixed = (rest ^ (rest << 10)) & 0xfffffff;
+  const rest = hash >>> 18;
+  const mixed = rest ^ (rest << 10);
   return {
     high: ((bucketCount - 1 - bucket) << 14) | (mixed >>> 14),
     low: ((mixed & 0x3fff) << 14) | bucket,

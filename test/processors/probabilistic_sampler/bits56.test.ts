@@ -64,13 +64,16 @@ describe("the hash of hash_seed mode", () => {
     assert.notEqual(seededState(1), seededState(0x01000000));
   });
 
-  it("makes 56 bits of it that fall as the bucket rises", () => {
-    const hash = 0xdeadbeef;
-    const bucket = hash & 0x3fff;
-    const mixed = ((hash >>> 14) ^ ((hash >>> 14) << 10)) & 0xfffffff;
-    const want = (BigInt(0x3fff - bucket) << 42n) | (BigInt(mixed) << 14n) | BigInt(bucket);
-    assert.equal(toHex(hashRandomness(hash)), want.toString(16).padStart(14, "0"));
-  });
+  // The values are what contrib's processor v0.161.0 wrote for these trace ids and seeds.
+  for (const { traceId, seed, want } of [
+    { traceId: "804c1b31f14288b15c70181a18c511e7", seed: 0, want: "1dbc0e348df890" },
+    { traceId: "804c1b31f14288b15c70181a18c511e7", seed: 22, want: "c4041056148efe" },
+    { traceId: "3cc8001eebfb691f91537ee8ae5bbb6b", seed: 0, want: "f0043ac6b203fe" },
+  ]) {
+    it(`makes 56 bits of it as the Collector does: ${want}`, () => {
+      assert.equal(toHex(hashRandomness(fnv1a(Buffer.from(traceId, "hex"), seededState(seed)))), want);
+    });
+  }
 
   it("counts buckets in 32-bit floats, rounded down", () => {
     assert.equal(keptBuckets(100), 0x4000);
