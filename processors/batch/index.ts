@@ -1,5 +1,5 @@
 import { processor } from "../../pipeline/component.ts";
-import { duration, z } from "../../pipeline/config/schema.ts";
+import { duration, stringList, z } from "../../pipeline/config/schema.ts";
 import { batch } from "./batcher.ts";
 
 const count = () => z.int().min(0);
@@ -18,9 +18,8 @@ const config = z
     send_batch_max_size: count()
       .default(0)
       .describe("The most items in a batch; larger ones are split. 0 is no limit."),
-    metadata_keys: z
-      .array(z.string())
-      .default([])
+    metadata_keys: stringList()
+      .prefault([])
       .describe("Client metadata keys: data whose values differ is batched apart, and keeps these values."),
     metadata_cardinality_limit: count()
       .default(1000)

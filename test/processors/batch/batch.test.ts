@@ -239,6 +239,10 @@ describe("batch", () => {
     assert.equal(host.metric("otelcol_processor_batch_batch_send_size"), 11);
   });
 
+  it("takes its metadata keys as a list or as one text, as the Collector does", () => {
+    assert.deepEqual(definition.config.parse({ metadata_keys: "a,b" }).metadata_keys, ["a", "b"]);
+  });
+
   for (const { yaml, message } of [
     { yaml: { timeout: "-1s" }, message: "timeout must be greater or equal to 0" },
     {
