@@ -18,13 +18,17 @@ export function boxWidth(node: FlowNode): number {
 export function factsOf(node: FlowNode): string[] {
   const refused = total(node, (part) => part.refusedRate);
   const held = total(node, (part) => part.held);
-  const facts = node.parts.flatMap((part) =>
-    part.facts.map(({ label, text }) => `${visible(label)} ${visible(text)}`.trim()),
-  );
+  const facts = node.parts.flatMap((part) => part.facts.map(factText));
   const distinct = [...new Set(facts)];
   if (refused > 0) distinct.unshift(`refuses ${rate(refused)}${gap}/s`);
   if (held > 0 && node.kind === "processor" && distinct.length === 0) distinct.push(`holds ${count(held)}`);
   return distinct;
+}
+
+/** A number goes before its word: `4 figures`, but `queue 0 %`. */
+function factText({ label, text }: { readonly label: string; readonly text: string }): string {
+  if (/^\d+$/.test(text)) return `${count(Number(text))} ${visible(label)}`;
+  return `${visible(label)} ${visible(text)}`.trim();
 }
 
 /** Everything that left here without being delivered, by reason. */
@@ -72,8 +76,7 @@ const units = new Map([
 function drawNumbers(band: Band): SVGElement[] {
   const { link, x1, x2, y1, y2 } = band;
   const straight = Math.abs(y1 - y2) < 0.5;
-  // Right of the middle where a drop turns down at the left.
-  const middle = x1 + (x2 - x1) * (dropsOf(link.from).length > 0 ? 0.64 : 0.5);
+  const middle = (x1 + x2) / 2;
   const half = Math.max(4, band.width / 2);
   const unit = link.from.kind === "receiver" ? units.get(link.signal) : undefined;
   const speed = `${rate(link.rate)}${unit === undefined ? "" : ` ${unit}`}${gap}/s`;
@@ -81,9 +84,11 @@ function drawNumbers(band: Band): SVGElement[] {
     // Over the trunk, where its branches have not parted yet.
     return [svg("text", { x: x1 + Math.min(36, (x2 - x1) / 2), y: y1 - half - 5, class: "speed" }, speed)];
   }
+  // Where something turns down into a short band there is no room below it; the table has the count.
+  const isCrowded = x2 - x1 < 80 && dropsOf(link.from).length > 0;
   return [
     svg("text", { x: middle, y: y1 - half - 5, class: "speed" }, speed),
-    svg("text", { x: middle, y: y1 + half + 12, class: "items" }, count(link.items)),
+    ...(isCrowded ? [] : [svg("text", { x: middle, y: y1 + half + 12, class: "items" }, count(link.items))]),
   ];
 }
 
@@ -93,12 +98,13 @@ function drawDrops(box: Box, { bandScale }: Layout): SVGElement[] {
     const width = Math.max(thinnestBand + 0.5, drop.rate * bandScale);
     const atExporter = box.node.kind === "exporter";
     const x = (atExporter ? box.x - 30 : box.x + box.width) + index * 30;
-    const y = box.y + box.height / 2 + width / 2 + 2;
-    const down = `M${x} ${y}h4q10 0 10 10v10`;
+    const middle = box.y + box.height / 2;
+    const y = middle + width / 2 + 2;
+    const down = `M${x} ${y}h4q10 0 10 10V${middle + 31}`;
     const style = drop.lost ? "drop lost" : "drop";
     const label = {
       x: x + (atExporter ? 6 : 18 + width / 2),
-      y: y + 19,
+      y: middle + 31,
       class: `${style} label`,
       "text-anchor": atExporter ? "end" : "start",
     };

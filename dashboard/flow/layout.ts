@@ -1,4 +1,4 @@
-import type { FlowLink, FlowModel, FlowNode, FlowPipeline } from "./model.ts";
+import { type FlowLink, type FlowModel, type FlowNode, type FlowPipeline, total } from "./model.ts";
 
 export interface Box {
   readonly node: FlowNode;
@@ -41,6 +41,8 @@ export const thinnestBand = 1.5;
 const edge = 11;
 const rowHeight = 47;
 const exporterPitch = 39;
+/** Below a row, for the words that say what left. */
+const roomForDrops = 12;
 const boxHeight = 38;
 const exporterHeight = 30;
 /** Boxes as wide as their texts and gaps with room for numbers; else everything as narrow as can be read. */
@@ -102,7 +104,8 @@ function rowsOf({ pipelines, exporters }: FlowModel): Row[] {
     for (const node of own) placed.add(node);
     const height = Math.max(rowHeight, own.length * exporterPitch);
     const row = { pipeline, middle: top + height / 2, bottom: top + height, exporters: own };
-    top += height;
+    const drops = [...pipeline.line, ...own].some((node) => total(node, (part) => part.dropped.length) > 0);
+    top += height + (drops ? roomForDrops : 0);
     return row;
   });
 }

@@ -8,10 +8,13 @@ import { GraphLayout } from "./layout.ts";
 import { type GraphPicture, type PictureEvents, type Scene, sceneOf } from "./scene.ts";
 import { SvgPicture } from "./svg_picture.ts";
 import { graphTable } from "./table.ts";
+import { thinned } from "./thin.ts";
 
 /** Up to here every span is an element; above, WebGL draws. */
 const mostElements = 300;
-const refreshMs = 2_000;
+/** More spans than this are a blur in the panel: the rest is in the table. */
+const mostSpans = 6_000;
+const refreshMs = 3_000;
 
 /** The trace graph with the drawer of one span below. It stands still while the reader points at it. */
 export class GraphPanel {
@@ -33,6 +36,7 @@ export class GraphPanel {
   #scene: Scene | undefined;
   #picked: string | undefined;
   #hovered: string | undefined;
+  #drawn = 0;
   #busy = false;
   #fetchedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -112,7 +116,9 @@ export class GraphPanel {
       return;
     }
     this.#layout ??= new GraphLayout(aspectOf(this.#stage));
-    this.#scene = sceneOf(this.#snapshot, this.#layout.update(this.#snapshot));
+    const shown = thinned(this.#snapshot, mostSpans);
+    this.#drawn = shown.nodes.length;
+    this.#scene = sceneOf(shown, this.#layout.update(shown));
     this.#empty.hidden = this.#snapshot.nodes.length > 0;
     setText(this.#sub, this.#caption(false));
     this.#stats.replaceChildren(...statusCounts(this.#snapshot.nodes));
@@ -123,7 +129,7 @@ export class GraphPanel {
   async #draw(): Promise<void> {
     const { nodes = [] } = this.#snapshot ?? {};
     if (this.#twin.isTable) this.#table.replaceChildren(graphTable(nodes, (node) => this.#pick(node.id)));
-    const picture = await this.#pictureFor(nodes.length);
+    const picture = await this.#pictureFor(this.#drawn);
     if (this.#scene !== undefined) picture.show(this.#scene);
     this.#panel.dataset["drawn"] = String(this.#snapshot?.version ?? "");
   }
@@ -212,11 +218,10 @@ export class GraphPanel {
   #caption(held: boolean): string {
     const { traceCount = 0, spanCount = 0, nodes = [] } = this.#snapshot ?? {};
     if (traceCount === 0) return "";
-    const drawn =
-      nodes.length < spanCount
-        ? `${count(nodes.length)} of ${count(spanCount)} spans drawn`
-        : `${count(spanCount)} spans`;
-    return `last ${count(traceCount)} traces, ${drawn}${held ? ", held" : ""}`;
+    const isPart = this.#drawn < nodes.length;
+    const traces = isPart ? "failed first" : `${count(traceCount)} traces`;
+    const spans = isPart ? `${count(this.#drawn)} of ${count(spanCount)} spans` : `${count(spanCount)} spans`;
+    return `${traces}, ${spans}${held ? ", held" : ""}`;
   }
 
   #tools(): HTMLElement {

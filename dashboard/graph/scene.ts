@@ -8,7 +8,7 @@ export interface Spot extends Point {
   readonly node: GraphNode;
   /** Pixels. */
   readonly radius: number;
-  /** OK spans outside failed traces step back, so that errors surface. */
+  /** Spans outside failed traces step back, so that errors surface. */
   readonly faint: boolean;
 }
 
@@ -43,9 +43,11 @@ export interface PictureEvents {
 
 export function sceneOf(snapshot: GraphSnapshot, places: ReadonlyMap<string, Point>): Scene {
   const failed = new Set(snapshot.nodes.filter((node) => node.status === "ERROR").map((node) => node.traceId));
+  // Marks of a crowded graph are smaller, so that traces stay apart.
+  const scale = Math.min(1, Math.max(0.5, Math.sqrt(600 / Math.max(1, snapshot.nodes.length))));
   const spots = snapshot.nodes.map((node): Spot => {
     const { x, y } = places.get(node.id) ?? { x: 0, y: 0 };
-    return { node, x, y, radius: radiusOf(node), faint: node.status === "OK" && !failed.has(node.traceId) };
+    return { node, x, y, radius: radiusOf(node) * scale, faint: !failed.has(node.traceId) };
   });
   // Errors last: on top of what they stand among.
   spots.sort((one, other) => Number(one.node.status === "ERROR") - Number(other.node.status === "ERROR"));

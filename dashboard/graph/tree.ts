@@ -17,7 +17,7 @@ export interface TraceShape {
 export const step = 10;
 const spacing = 7.5;
 const deepest = 30;
-const widest = 300;
+const widest = 40;
 const goldenAngle = Math.PI * (3 - Math.sqrt(5));
 
 /** Edges by what they join, for one snapshot. */

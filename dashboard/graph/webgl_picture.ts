@@ -88,7 +88,7 @@ export class WebglPicture implements GraphPicture {
   }
 
   #attributes({ node, x, y, radius, faint }: Spot): SpotAttributes {
-    const color = this.#colors.get(faint ? "faint" : node.status) ?? "#888888";
+    const color = this.#colors.get(faint ? `faint ${node.status}` : node.status) ?? "#888888";
     return { x, y: -y, size: radius, color, shape: shapes[node.status] };
   }
 
@@ -98,9 +98,11 @@ export class WebglPicture implements GraphPicture {
       ["ERROR", "--error"],
       ["UNSET", "--unset"],
     ];
-    for (const [name, property] of status) this.#colors.set(name, token(property));
-    this.#colors.set("faint", mixed(token("--ok"), token("--surface-1"), 0.6));
-    this.#colors.set("edge", mixed(token("--control"), token("--surface-1"), 0.8));
+    for (const [name, property] of status) {
+      this.#colors.set(name, token(property));
+      this.#colors.set(`faint ${name}`, mixed(token(property), token("--surface-1"), 0.6));
+    }
+    this.#colors.set("edge", mixed(token("--control"), token("--surface-1"), 0.6));
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GraphLayout } from "../../dashboard/graph/layout.ts";
+import { thinned } from "../../dashboard/graph/thin.ts";
 import type { GraphEdge, GraphNode } from "../../dashboard/shared/wire.ts";
 import { MadeGraph, makeTraces } from "../support/dashboard_data.ts";
 
@@ -114,5 +115,30 @@ describe("where the graph's spans stand", () => {
     const ids = Array.from({ length: 20_000 }, (_, index) => `s${index}`);
     const edges = ids.slice(1).map((target, index) => ({ source: ids[index] ?? "", target }));
     assert.equal(new GraphLayout().update({ nodes: ids.map((id) => node("t", id)), edges }).size, 20_000);
+  });
+});
+
+describe("as much of the graph as can be looked at", () => {
+  const all = { version: 1, ...new MadeGraph(makeTraces(400, now)).snapshot() };
+
+  it("is all of it when it is small", () => assert.equal(thinned(all, all.nodes.length), all));
+
+  it("keeps whole traces, failed ones first, then the latest, and every edge between what is kept", () => {
+    const some = thinned(all, 500);
+    assert.ok(some.nodes.length <= 500 && some.nodes.length > 480, `${some.nodes.length}`);
+    const kept = new Set(some.nodes.map(({ traceId }) => traceId));
+    assert.equal(some.nodes.length, all.nodes.filter(({ traceId }) => kept.has(traceId)).length);
+    const failed = (nodes: readonly GraphNode[]) =>
+      new Set(nodes.filter(({ status }) => status === "ERROR").map(({ traceId }) => traceId));
+    const others = (nodes: readonly GraphNode[]) => nodes.filter(({ traceId }) => !failed(all.nodes).has(traceId));
+    assert.ok(failed(some.nodes).size / failed(all.nodes).size > others(some.nodes).length / others(all.nodes).length);
+    const latest = all.nodes.at(-1);
+    assert.ok(kept.has(latest?.traceId ?? ""));
+    const ids = new Set(some.nodes.map(({ id }) => id));
+    assert.deepEqual(
+      some.edges,
+      all.edges.filter(({ source, target }) => ids.has(source) && ids.has(target)),
+    );
+    assert.deepEqual([some.traceCount, some.spanCount], [all.traceCount, all.spanCount]);
   });
 });
