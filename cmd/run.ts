@@ -23,6 +23,7 @@ export interface RunOptions {
  * @returns the exit code: 0 after a clean shutdown, 1 when it could not start or had to give up.
  */
 export async function run({ config, configSources, onReady, onStopped }: RunOptions): Promise<number> {
+  outliveReaders();
   const { level, encoding } = config.service.telemetry.logs;
   const loggers = createLoggers({ level, encoding, write: (text) => void process.stderr.write(text) });
   const logger = loggers({});
@@ -66,6 +67,11 @@ function logReport({ nodes, unanswered }: Report, logger: Logger): void {
     if (lost > 0) logger.warn({ component: node.key, items: lost }, "Dropped what could not be delivered in time.");
   }
   if (unanswered > 0) logger.warn({ deliveries: unanswered }, "Told senders to come back at the deadline.");
+}
+
+/** A closed pipe behind stdout or stderr costs the log and not the data: without a listener each line would be a crash. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }
 
 function listenForSignals(): { first: Promise<NodeJS.Signals>; stop: () => void } {
