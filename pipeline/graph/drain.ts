@@ -57,7 +57,7 @@ async function drainPipelines(
   const connectorDrained = (connector: ConnectorStage) => {
     const known = drained.get(connector);
     if (known !== undefined) return known;
-    const done = Promise.all(connector.feeders.map((id) => completed.get(id))).then(() => drain(connector));
+    const done = Promise.all(connector.feeders.map(async (id) => await completed.get(id))).then(() => drain(connector));
     drained.set(connector, done);
     return done;
   };
