@@ -60,7 +60,7 @@ export async function post(httpPort: number, requests: readonly Request[]): Prom
     const response = await fetch(`http://127.0.0.1:${httpPort}${path}`, {
       method: "POST",
       headers: { "content-type": contentType },
-      body,
+      body: Uint8Array.from(body),
       signal: AbortSignal.timeout(60_000),
     });
     const answer = await response.text();

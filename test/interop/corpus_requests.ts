@@ -7,7 +7,7 @@ const end = "1767225600123456789";
 
 /** Every kind of value, including empty ones and the edges of numbers. */
 const everyValue = [
-  { key: "text", value: { stringValue: "zażółć 🚀 \"quoted\" \\ \t tab\nline" } },
+  { key: "text", value: { stringValue: 'zażółć 🚀 "quoted" \\ \t tab\nline' } },
   { key: "empty text", value: { stringValue: "" } },
   { key: "true", value: { boolValue: true } },
   { key: "false", value: { boolValue: false } },
@@ -22,7 +22,10 @@ const everyValue = [
   { key: "infinite", value: { doubleValue: "-Infinity" } },
   { key: "bytes", value: { bytesValue: "AAEC/v8=" } },
   { key: "no bytes", value: { bytesValue: "" } },
-  { key: "list", value: { arrayValue: { values: [{ intValue: "1" }, { stringValue: "two" }, { boolValue: true }, {}] } } },
+  {
+    key: "list",
+    value: { arrayValue: { values: [{ intValue: "1" }, { stringValue: "two" }, { boolValue: true }, {}] } },
+  },
   { key: "empty list", value: { arrayValue: {} } },
   {
     key: "map",
@@ -39,6 +42,9 @@ const everyValue = [
   { key: "nothing", value: {} },
   { key: "", value: { stringValue: "under an empty key" } },
 ];
+
+/** Those whose text within a map is the same everywhere: Go's JSON has no word for the others. */
+const valuesInMaps = everyValue.filter(({ key }) => !["not a number", "infinite", "no bytes"].includes(key));
 
 const resource = {
   attributes: [
@@ -89,7 +95,7 @@ const logRecords = [
     observedTimeUnixNano: end,
     severityNumber: 17,
     severityText: "ERROR",
-    body: { kvlistValue: { values: everyValue } },
+    body: { kvlistValue: { values: valuesInMaps } },
     attributes: everyValue,
     droppedAttributesCount: 1,
     flags: 1,
@@ -115,7 +121,9 @@ const metrics = [
     description: "a gauge",
     unit: "1",
     metadata: [{ key: "prometheus.type", value: { stringValue: "gauge" } }],
-    gauge: { dataPoints: [{ ...times, asDouble: 1.5, attributes, exemplars }, { asInt: "-3" }, { ...times, flags: 1 }] },
+    gauge: {
+      dataPoints: [{ ...times, asDouble: 1.5, attributes, exemplars }, { asInt: "-3" }, { ...times, flags: 1 }],
+    },
   },
   {
     name: "sum",

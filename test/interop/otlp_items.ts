@@ -103,14 +103,31 @@ function pointsOf(metric: JsonObject): JsonObject[] {
   return list(dataPoints).map((point) => ({ metric: { ...metric, [kind]: data }, point }));
 }
 
-/** Keys in order, and without what protobuf does not tell from absent: empty lists, objects and texts. */
+/**
+ * Keys in order, those of attributes and maps too, which have none; and without what protobuf does not tell from absent:
+ * empty lists, objects and texts.
+ */
 function canonical(value: Json): Json {
-  if (Array.isArray(value)) return value.map(canonical);
+  if (Array.isArray(value)) return isMap(value) ? value.map(canonical).sort(byKey) : value.map(canonical);
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value as JsonObject)
     .map(([key, field]) => [key, canonical(field)] as const)
     .filter(([key, field]) => key.endsWith("Value") || !isEmpty(field));
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Whether a list holds the entries of attributes or of a map; only theirs have these two fields and no other. */
+function isMap(entries: readonly Json[]): boolean {
+  return (
+    entries.length > 0 && entries.every((entry) => Object.keys(objectOf(entry)).every((key) => keyOrValue.has(key)))
+  );
+}
+
+const keyOrValue = new Set(["key", "value"]);
+
+function byKey(a: Json, b: Json): number {
+  const [left, right] = [a, b].map((entry) => String(objectOf(entry)["key"] ?? ""));
+  return left === right ? 0 : (left ?? "") < (right ?? "") ? -1 : 1;
 }
 
 function isEmpty(value: Json): boolean {

@@ -109,7 +109,9 @@ function secondConfig(ports: collector.CollectorPorts, ways: readonly Way[]): st
     const protocol = exporter === "otlp" ? "grpc" : "http";
     return `  otlp/${index}: { protocols: { ${protocol}: { endpoint: "127.0.0.1:${port}" } } }`;
   });
-  const files = ways.map(({ file }, index) => `  file/${index}: { path: ${JSON.stringify(file)}, flush_interval: 100ms }`);
+  const files = ways.map(
+    ({ file }, index) => `  file/${index}: { path: ${JSON.stringify(file)}, flush_interval: 100ms }`,
+  );
   return config(
     ports,
     `receivers:\n${receivers.join("\n")}\nexporters:\n${files.join("\n")}`,
@@ -136,7 +138,9 @@ ${pipelines.map((line) => `    ${line}`).join("\n")}
 async function compareWays(ways: readonly Way[], expected: string[], peer: string): Promise<Row[]> {
   const rows: Row[] = [];
   for (const { name, file } of ways) {
-    await eventually(async () => (await readItems(file)).length >= expected.length || undefined, 60_000).catch(() => {});
+    await eventually(async () => (await readItems(file)).length >= expected.length || undefined, 60_000).catch(
+      () => {},
+    );
     assert.deepEqual(comparable(await readItems(file)), expected, `${peer}, ${name}`);
     rows.push({ peer, checked: name, result: `${expected.length} items equal` });
   }

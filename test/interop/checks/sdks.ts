@@ -51,7 +51,10 @@ function ways({ grpcPort, httpPort }: collector.CollectorPorts): SendOptions[] {
 function fileAndCollector(ports: collector.CollectorPorts, file: string, collectorPort: number): string {
   return collector
     .receiveToFile(ports, file)
-    .replace("exporters:\n", `exporters:\n  otlp: { endpoint: "127.0.0.1:${collectorPort}", tls: { insecure: true } }\n`)
+    .replace(
+      "exporters:\n",
+      `exporters:\n  otlp: { endpoint: "127.0.0.1:${collectorPort}", tls: { insecure: true } }\n`,
+    )
     .replaceAll("exporters: [file]", "exporters: [file, otlp]");
 }
 
@@ -76,16 +79,16 @@ function checkSpans(own: readonly Item[], said: Sent): number {
   for (const { item, scope } of spans) {
     const index = said.spanIds.indexOf(String(item["spanId"]));
     assert.equal(item["traceId"], said.traceId);
-    assert.deepEqual([scope["name"], scope["version"]], [said.service.startsWith("go") ? "go_sdk" : "python_sdk", "1.0.0"]);
+    assert.deepEqual(
+      [scope["name"], scope["version"]],
+      [said.service.startsWith("go") ? "go_sdk" : "python_sdk", "1.0.0"],
+    );
     assert.ok(BigInt(String(item["endTimeUnixNano"])) >= BigInt(String(item["startTimeUnixNano"])));
     if (index === 0) {
       assert.deepEqual([item["name"], item["kind"], attributesOf(item)], ["peer root", 2, {}]);
       continue;
     }
-    assert.deepEqual(
-      [item["name"], item["kind"], item["parentSpanId"]],
-      [`peer child ${index}`, 3, said.spanIds[0]],
-    );
+    assert.deepEqual([item["name"], item["kind"], item["parentSpanId"]], [`peer child ${index}`, 3, said.spanIds[0]]);
     assert.deepEqual(attributesOf(item), {
       "peer.index": BigInt(index),
       "peer.ratio": index / 2,

@@ -183,7 +183,7 @@ describe("requests that are not", () => {
     const { post } = await startReceiver();
     const replies = [await post(knownSpan, { path: "//v1//traces" }), await post(knownSpan, { path: "//v1/spans" })];
     assert.deepEqual(
-      replies.map(({ status, headers }) => [status, headers.location]),
+      replies.map(({ status, headers }) => [status, headers["location"]]),
       [
         [307, "/v1/traces"],
         [404, undefined],

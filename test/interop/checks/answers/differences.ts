@@ -1,11 +1,12 @@
 const utf8 =
   "Protobuf's and JSON's texts are UTF-8. What is not would be refused by the next strict reader, together with all that was batched with it.";
-const lenientJson = "ProtoJSON allows it (exponents; base64 in both alphabets, with and without padding), so it is taken.";
+const lenientJson =
+  "ProtoJSON allows it (exponents; base64 in both alphabets, with and without padding), so it is taken.";
 const brokenError =
   "The Collector fails on the text of its own error: its 500 would make senders believe that the server is at fault.";
-const whoseFault =
-  "INVALID_ARGUMENT says whose fault it is, as 400 does over HTTP. Senders retry neither.";
-const library = "grpc-js answers before otelpipe sees the call. No client library sends this, and neither answer is retried.";
+const whoseFault = "INVALID_ARGUMENT says whose fault it is, as 400 does over HTTP. Senders retry neither.";
+const library =
+  "grpc-js answers before otelpipe sees the call. No client library sends this, and neither answer is retried.";
 
 /** Where otelpipe answers differently on purpose, and why. A difference that is not here fails the check. */
 export const knownDifferences: Readonly<Record<string, string>> = {

@@ -12,7 +12,11 @@ function encoded(name: string, encoding: string, message: Uint8Array): Question 
   return grpc(name, frame(message, { compressed: true }), { headers: { "grpc-encoding": encoding } });
 }
 
-const bomb = Buffer.concat([goodTraces(), Buffer.from([0xfa, 0xff, 0x7f, 0x80, 0x80, 0x80, 0x01]), Buffer.alloc(2 << 20)]);
+const bomb = Buffer.concat([
+  goodTraces(),
+  Buffer.from([0xfa, 0xff, 0x7f, 0x80, 0x80, 0x80, 0x01]),
+  Buffer.alloc(2 << 20),
+]);
 
 /** Requests over gRPC: good, odd and bad. The limit of both programs is 1 MiB. */
 export const grpcQuestions: readonly Question[] = [

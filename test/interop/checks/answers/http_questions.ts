@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
-import { goodTraces, json } from "./bodies.ts";
 import type { Question } from "./ask.ts";
+import { goodTraces, json } from "./bodies.ts";
 
 const protobuf = "application/x-protobuf";
 const path = "/v1/traces";
@@ -72,8 +72,8 @@ export const httpQuestions: readonly Question[] = [
   http("no content type", { body: goodTraces() }),
   ...["GET", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"].map((method) => http(`method ${method}`, { method })),
   http("GET with a content type", { method: "GET", headers: { "content-type": protobuf } }),
-  ...["/", "/v1/trace", "/v1/traces/", "/V1/traces", "/v1/metrics", "/v1/spans", "/v1development/profiles"].map((each) =>
-    http(`path ${each}`, { path: each, headers: { "content-type": protobuf }, body: nothing }),
+  ...["/", "/v1/trace", "/v1/traces/", "/V1/traces", "/v1/metrics", "/v1/spans", "/v1development/profiles"].map(
+    (each) => http(`path ${each}`, { path: each, headers: { "content-type": protobuf }, body: nothing }),
   ),
   http("path with a query", { path: `${path}?a=b`, headers: { "content-type": protobuf }, body: goodTraces() }),
   http("path with a double slash", { path: "//v1/traces", headers: { "content-type": protobuf }, body: goodTraces() }),

@@ -107,9 +107,16 @@ export const jsonQuestions: readonly Question[] = [
   asked("bytes after the object", `${json({}).toString()} and more`),
   asked("a byte order mark", `\ufeff${json({}).toString()}`),
   asked("white space around it", ` \n\t${json({}).toString()}\r\n `),
-  asked("invalid UTF-8", Buffer.concat([Buffer.from('{"resourceSpans":[],"x":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')])),
+  asked(
+    "invalid UTF-8",
+    Buffer.concat([Buffer.from('{"resourceSpans":[],"x":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]),
+  ),
   asked("invalid UTF-8 in a name", invalidName()),
-  asked("log body and severity as a name", logs({ severityNumber: "SEVERITY_NUMBER_ERROR", body: { stringValue: "b" } }), "/v1/logs"),
+  asked(
+    "log body and severity as a name",
+    logs({ severityNumber: "SEVERITY_NUMBER_ERROR", body: { stringValue: "b" } }),
+    "/v1/logs",
+  ),
   asked("log flags, event name and times", logs({ flags: 1, eventName: "e", observedTimeUnixNano: "7" }), "/v1/logs"),
   asked("log severity as an unknown name", logs({ severityNumber: "LOUD" }), "/v1/logs"),
 ];
