@@ -7,6 +7,7 @@ import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Command, Daemon } from "../support/daemon.ts";
 import { someSpans } from "../support/traces.ts";
+import { daemonSuite } from "./daemon_suite.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "otelpipe-package-"));
@@ -87,4 +88,6 @@ describe("the packed tarball", () => {
     assert.equal(books["exporter:traces:graphistry"]?.out, 5);
     assert.equal(books["receiver:otlp"]?.out, 5);
   });
+
+  describe("runs as a daemon", () => daemonSuite(command));
 });
