@@ -7,11 +7,12 @@ import { type Definitions, loadDefinitions, manifestOf } from "../pipeline/confi
 import { configJsonSchema } from "../pipeline/config/json_schema.ts";
 import { referencePage } from "../pipeline/config/reference.ts";
 import { type AnyDefinition, kindOf, sections } from "../pipeline/registry.ts";
+import { bundledNotices } from "./bundle.ts";
 import { otlpServiceMethods } from "./services.ts";
 
 /**
- * Writes what is derived from the components' definitions (the manifest, the JSON Schema, the reference pages) and from our
- * `.proto` files (the gRPC services). With
+ * Writes what is derived from the components' definitions (the manifest, the JSON Schema, the reference pages), from our `.proto`
+ * files (the gRPC services) and from what the package bundles (the notices). With
  * `--check` it writes nothing and exits 1, naming the files that are not what the definitions say.
  */
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -68,7 +69,10 @@ async function write(files: Files): Promise<void> {
 }
 
 const { check } = parseArgs({ options: { check: { type: "boolean", default: false } } }).values;
-const files = generated(await loadDefinitions(registry));
+const files = new Map([
+  ...generated(await loadDefinitions(registry)),
+  ["THIRD_PARTY_NOTICES.md", await bundledNotices()],
+]);
 const drifted = await driftedFiles(files);
 if (!check) await write(files);
 for (const path of drifted) {

@@ -41,7 +41,7 @@ describe("the packed tarball", () => {
   });
 
   it("carries the notices of what it bundles", () => {
-    const notices = readFileSync(join(installed, "dist/THIRD_PARTY_NOTICES.md"), "utf8");
+    const notices = readFileSync(join(installed, "THIRD_PARTY_NOTICES.md"), "utf8");
     for (const name of ["rxjs", "zod", "yaml", "@grpc/grpc-js", "plotly.js-cartesian-dist-min"]) {
       assert.match(notices, new RegExp(`^- ${name}: `, "m"));
     }
