@@ -34,7 +34,8 @@ export class GraphPanel {
   #state: GraphState | undefined;
   #snapshot: GraphSnapshot | undefined;
   #scene: Scene | undefined;
-  #picked: string | undefined;
+  /** What the drawer shows; it may be in no snapshot, or in none yet. */
+  #opened: { readonly traceId: string; readonly spanId: string } | undefined;
   #hovered: string | undefined;
   #drawn = 0;
   #busy = false;
@@ -69,7 +70,7 @@ export class GraphPanel {
     }
     this.#state = state;
     const isNew = state.version !== this.#snapshot?.version;
-    const isHeld = this.#snapshot !== undefined && (this.#stage.matches(":hover") || this.#picked !== undefined);
+    const isHeld = this.#snapshot !== undefined && (this.#stage.matches(":hover") || this.#opened !== undefined);
     setText(this.#sub, this.#caption(isNew && isHeld));
     const now = performance.now();
     if (!isNew || isHeld || this.#busy || now - this.#fetchedAtMs < refreshMs) return;
@@ -84,8 +85,6 @@ export class GraphPanel {
 
   /** Opens the span a link names. */
   async open(traceId: string, spanId: string): Promise<void> {
-    const node = this.#snapshot?.nodes.find((one) => one.traceId === traceId && spanIdOf(one) === spanId);
-    this.#picked = node?.id;
     await this.#openSpan(traceId, spanId);
   }
 
@@ -94,7 +93,7 @@ export class GraphPanel {
   }
 
   close(): void {
-    this.#picked = undefined;
+    this.#opened = undefined;
     history.replaceState(null, "", location.pathname);
     this.#showFailures();
     this.#follow();
@@ -103,7 +102,7 @@ export class GraphPanel {
   /** The next failed span after the chosen one. */
   nextError(): void {
     const failed = this.#snapshot?.nodes.filter((node) => node.status === "ERROR") ?? [];
-    const at = failed.findIndex((node) => node.id === this.#picked);
+    const at = failed.findIndex((node) => node.id === this.#picked()?.id);
     const next = failed[(at + 1) % failed.length];
     if (next !== undefined) this.#pick(next.id);
   }
@@ -123,7 +122,7 @@ export class GraphPanel {
     setText(this.#sub, this.#caption(false));
     this.#stats.replaceChildren(...statusCounts(this.#snapshot.nodes));
     await this.#draw();
-    if (this.#picked === undefined) this.#showFailures();
+    if (this.#opened === undefined) this.#showFailures();
   }
 
   async #draw(): Promise<void> {
@@ -166,23 +165,30 @@ export class GraphPanel {
       this.close();
       return;
     }
-    this.#picked = node.id;
-    this.#follow();
     void this.#openSpan(node.traceId, spanIdOf(node));
   }
 
   async #openSpan(traceId: string, spanId: string): Promise<void> {
     const component = this.#state?.component;
     if (component === undefined) return;
+    const opened = { traceId, spanId };
+    this.#opened = opened;
+    this.#follow();
     history.replaceState(null, "", `#span=${encodeURIComponent(traceId)}/${encodeURIComponent(spanId)}`);
-    try {
-      const span = await fetchSpan(component, traceId, spanId);
-      this.#drawer.replaceChildren(...drawSpan(component, span, () => this.close()));
-    } catch {
-      const gone = el("p", { class: "drawer-hint" }, "That span is not kept any more. Choose another.");
-      this.#drawer.replaceChildren(gone);
-    }
+    const content = await fetchSpan(component, traceId, spanId).then(
+      (span) => drawSpan(component, span, () => this.close()),
+      () => undefined,
+    );
+    if (this.#opened !== opened) return; // another was chosen meanwhile, or none
+    if (content === undefined) this.#opened = undefined;
+    const gone = el("p", { class: "drawer-hint" }, "That span is not kept any more. Choose another.");
+    this.#drawer.replaceChildren(...(content ?? [gone]));
     this.#drawer.dataset["open"] = "";
+  }
+
+  #picked(): GraphNode | undefined {
+    const { traceId, spanId } = this.#opened ?? {};
+    return this.#snapshot?.nodes.find((node) => node.traceId === traceId && spanIdOf(node) === spanId);
   }
 
   #showFailures(): void {
@@ -193,9 +199,9 @@ export class GraphPanel {
 
   /** The ring and the label follow what they mark. */
   #follow(): void {
-    this.#mark(this.#ring, this.#picked);
-    const named = this.#hovered ?? this.#picked;
-    const node = this.#snapshot?.nodes.find((one) => one.id === named);
+    const picked = this.#picked();
+    this.#mark(this.#ring, picked?.id);
+    const node = this.#snapshot?.nodes.find((one) => one.id === this.#hovered) ?? picked;
     if (node !== undefined) this.#label.replaceChildren(telemetry(node.label, 40));
     this.#mark(this.#label, node?.id);
   }

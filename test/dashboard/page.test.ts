@@ -38,7 +38,9 @@ async function open(browser: Browser, url: string, options: Parameters<Browser["
   return { page, problems };
 }
 
+/** Everything is drawn, and the page has had a tick since items flowed. */
 async function settled(page: Page): Promise<void> {
+  await page.locator('[data-books="received"] dd', { hasNotText: /^0$/ }).waitFor();
   for (const name of ["request_latency", "tokens_over_time", "input_against_output", "request_rate"]) {
     await page.locator(`[data-figure="${name}"] .main-svg`).first().waitFor();
   }
@@ -307,7 +309,8 @@ describe("a page of many spans", { skip, timeout: 120_000 }, () => {
   it("is drawn by WebGL, and a click on a span opens that span", async () => {
     assert.ok("executable" in choice);
     const browser = await launchBrowser(choice.executable);
-    const { url, stop } = await startDashboard(spans);
+    const { url, service, stop } = await startDashboard(spans);
+    service.flow(spans.length, 0);
     try {
       const { page, problems } = await open(browser, url);
       await settled(page);
