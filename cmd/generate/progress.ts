@@ -2,6 +2,7 @@ import type { Progress, Truth, Workload } from "./workload.ts";
 
 interface Screen {
   readonly isTTY?: boolean;
+  readonly columns?: number;
   write(text: string): unknown;
 }
 
@@ -28,7 +29,9 @@ export class ProgressLine {
     const progress = this.#workload.progress();
     const text = progressText(this.#last, progress);
     this.#last = progress;
-    this.#screen.write(this.#screen.isTTY ? `\r\u001b[K${text}` : `${text}\n`);
+    // A line that wraps could not be written over.
+    const line = text.slice(0, (this.#screen.columns ?? 80) - 1);
+    this.#screen.write(this.#screen.isTTY ? `\r\u001b[K${line}` : `${text}\n`);
   }
 }
 

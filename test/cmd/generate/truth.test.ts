@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { expectedRequests } from "../../../cmd/generate/expected.ts";
+import { expectedRequests, expectedUsage } from "../../../cmd/generate/expected.ts";
 import { isRequest } from "../../../exporters/plotly/read_requests.ts";
 import { attributeKeys, type Decoded, decode, type Traces } from "../../../pipeline/pdata/index.ts";
 import genAiNormalizer, { normalizer } from "../../../processors/gen_ai_normalizer/index.ts";
@@ -166,17 +166,19 @@ describe("what figures must show", () => {
     output: "gen_ai.usage.output_tokens",
     model: "gen_ai.request.model",
   });
+  const resourceKeys = attributeKeys({ service: "service.name" });
 
   for (const sources of [
     [],
     ["openinference", "openllmetry", "llamatelemetry"],
     ["older_gen_ai", "openinference", "openllmetry", "llamatelemetry"],
   ]) {
-    it(`is what the real normalizer and the plotly exporter make of it (${sources.join(", ") || "no normalizer"})`, () => {
-      const config = genAiNormalizer.config.parse({
-        sources: sources.map((name) => ({ name })).concat(sources.length === 0 ? [{ name: "crewai" }] : []),
-      });
-      const normalize = normalizer(config.sources, () => {});
+    const what = sources.join(", ") || "no normalizer";
+    const named = sources.length === 0 ? ["crewai"] : sources;
+    const config = genAiNormalizer.config.parse({ sources: named.map((name) => ({ name })) });
+    const normalize = normalizer(config.sources, () => {});
+
+    it(`is what the real normalizer and the plotly exporter make of it (${what})`, () => {
       const all: Counted = { requests: 0, failed: 0, inputTokens: 0, outputTokens: 0 };
       const models: Record<string, number> = {};
       for (const batch of batches) {
@@ -194,6 +196,30 @@ describe("what figures must show", () => {
       assert.deepEqual(expected.all, all);
       const expectedModels = Object.entries(expected.byModel).map(([model, { requests }]) => [model, requests]);
       assert.deepEqual(Object.fromEntries(expectedModels), models);
+    });
+
+    // Spans without a model and without tokens are in the truth's `spansByService`, not in its usage.
+    it(`is what an aggregation by service, model and status has (${what})`, () => {
+      const groups = new Map<string, [spans: number, input: number, output: number]>();
+      const add = (key: string, spans: number, input: number, output: number) => {
+        const [s, i, o] = groups.get(key) ?? [0, 0, 0];
+        groups.set(key, [s + spans, i + input, o + output]);
+      };
+      for (const batch of batches) {
+        for (const span of normalize(batch).spans()) {
+          const [model, input, output] = [span.string(keys.model), span.number(keys.input), span.number(keys.output)];
+          if (model === undefined && input === undefined && output === undefined) continue;
+          const status = ["UNSET", "OK", "ERROR"][span.statusCode];
+          const service = span.resource.string(resourceKeys.service);
+          add(`${service} ${model ?? ""} ${status}`, model === undefined ? 0 : 1, input ?? 0, output ?? 0);
+        }
+      }
+      for (const { service, model, status, spans, inputTokens, outputTokens } of expectedUsage(truth, sources)) {
+        add(`${service} ${model} ${status}`, model === "" ? 0 : -spans, -inputTokens, -outputTokens);
+      }
+      const differing = [...groups].filter(([, sums]) => sums.some((sum) => sum !== 0));
+      assert.deepEqual(differing, []);
+      assert.ok(groups.size > 20);
     });
   }
 });
