@@ -1,4 +1,4 @@
-import { createServer, type RequestListener } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { extension } from "../../pipeline/component.ts";
 import { z } from "../../pipeline/config/schema.ts";
 import type { ExtensionHost } from "../../pipeline/host.ts";
@@ -44,6 +44,7 @@ export class Dashboard {
   readonly #host: ExtensionHost;
   readonly #live: Live;
   #listening: Listening | undefined;
+  #loading: Promise<RequestListener> | undefined;
 
   constructor(settings: z.output<typeof config>, host: ExtensionHost) {
     this.#settings = settings;
@@ -68,9 +69,8 @@ export class Dashboard {
   /** @throws {Error} in one line naming the endpoint when it cannot be bound. */
   async start(): Promise<void> {
     if (this.#listening !== undefined) return;
-    const respond = await this.#responder();
     this.#listening = await listen({ endpoint: this.#settings.endpoint, transport: "tcp" }, () =>
-      createServer(respond),
+      createServer((request, response) => this.#respond(request, response)),
     );
     this.#live.start();
     this.#host.logger.info({ url: this.url }, "The dashboard is open.");
@@ -81,6 +81,19 @@ export class Dashboard {
     this.#listening?.close();
     this.#listening?.destroyConnections();
     this.#listening = undefined;
+  }
+
+  /** The page and its server are loaded with the first request: a daemon is ready without them. */
+  #respond(request: IncomingMessage, response: ServerResponse): void {
+    this.#loading ??= this.#responder();
+    this.#loading.then(
+      (respond) => respond(request, response),
+      (error: unknown) => {
+        this.#host.logger.error({ error }, "The dashboard's page cannot be served.");
+        response.writeHead(500, { "content-type": "text/plain; charset=utf-8" });
+        response.end("The dashboard's page cannot be served; the log says why.\n");
+      },
+    );
   }
 
   async #responder(): Promise<RequestListener> {
