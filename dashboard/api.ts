@@ -1,4 +1,4 @@
-import type { FieldPlace, GraphSnapshot, Revealed, SpanDetail } from "./shared/wire.ts";
+import type { FieldPlace, GraphSnapshot, Revealed, SpanDetail } from "./wire/messages.ts";
 
 /** A figure as it comes; what is in it is looked at with care. */
 export interface FigureDocument {

@@ -5,10 +5,10 @@ import { loadFonts } from "./fonts.ts";
 import { GraphPanel } from "./graph/panel.ts";
 import { startKeys } from "./keys.ts";
 import { showSentence } from "./sentence.ts";
-import type { Tick } from "./shared/wire.ts";
 import { Stream } from "./stream.ts";
 import { startTheme } from "./theme.ts";
 import { toggleTwins } from "./twin.ts";
+import type { Tick } from "./wire/messages.ts";
 
 void loadFonts();
 

@@ -1,6 +1,6 @@
 import { byId, el, setText, visible } from "./dom.ts";
-import { gap, memory, share, timeSpan } from "./shared/format.ts";
-import type { Run, Tick } from "./shared/wire.ts";
+import { gap, memory, share, timeSpan } from "./wire/format.ts";
+import type { Run, Tick } from "./wire/messages.ts";
 
 let lastMeaning = "";
 

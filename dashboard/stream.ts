@@ -1,6 +1,6 @@
 import { byId, el } from "./dom.ts";
-import { age, clock } from "./shared/format.ts";
-import type { Tick } from "./shared/wire.ts";
+import { age, clock } from "./wire/format.ts";
+import type { Tick } from "./wire/messages.ts";
 
 type Connection = "connecting" | "disconnected" | "held" | "stale" | "live";
 

@@ -1,6 +1,6 @@
 import { byId, el, setText } from "../dom.ts";
-import { age } from "../shared/format.ts";
-import type { FigureState, Tick } from "../shared/wire.ts";
+import { age } from "../wire/format.ts";
+import type { FigureState, Tick } from "../wire/messages.ts";
 import type { Palette } from "./look.ts";
 import { readPalette } from "./palette.ts";
 import { FigurePanel } from "./panel.ts";

@@ -1,8 +1,8 @@
 import { type FigureDocument, fetchFigure } from "../api.ts";
 import { el, setText, telemetry } from "../dom.ts";
-import { age } from "../shared/format.ts";
-import type { FigureState } from "../shared/wire.ts";
 import { TwinView } from "../twin.ts";
+import { age } from "../wire/format.ts";
+import type { FigureState } from "../wire/messages.ts";
 import { factsOf } from "./facts.ts";
 import { asPart, dressed, type Palette, plotlyConfig } from "./look.ts";
 import { loadPlotly } from "./plotly.ts";

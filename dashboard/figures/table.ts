@@ -1,6 +1,6 @@
 import type { FigureDocument } from "../api.ts";
 import { el, telemetry } from "../dom.ts";
-import { count } from "../shared/format.ts";
+import { count } from "../wire/format.ts";
 import { unescaped } from "./facts.ts";
 import { asPart } from "./look.ts";
 

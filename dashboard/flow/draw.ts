@@ -1,6 +1,6 @@
 import { cutMiddle, svg, visible } from "../dom.ts";
-import { count, gap, rate } from "../shared/format.ts";
-import type { DropState } from "../shared/wire.ts";
+import { count, gap, rate } from "../wire/format.ts";
+import type { DropState } from "../wire/messages.ts";
 import { type Band, type Box, type Layout, thinnestBand } from "./layout.ts";
 import { type FlowNode, total } from "./model.ts";
 

@@ -1,4 +1,4 @@
-import type { EdgeState, NodeState, Tick } from "../shared/wire.ts";
+import type { EdgeState, NodeState, Tick } from "../wire/messages.ts";
 
 /** A component as it is drawn: a receiver or exporter of several pipelines or signals is one. */
 export interface FlowNode {

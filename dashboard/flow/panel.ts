@@ -1,7 +1,7 @@
 import { byId, el } from "../dom.ts";
-import { count, rate } from "../shared/format.ts";
-import type { BooksRow, Tick } from "../shared/wire.ts";
 import { TwinView } from "../twin.ts";
+import { count, rate } from "../wire/format.ts";
+import type { BooksRow, Tick } from "../wire/messages.ts";
 import { boxWidth, drawFlow } from "./draw.ts";
 import { layoutFlow } from "./layout.ts";
 import { drawList } from "./list.ts";

@@ -1,6 +1,6 @@
 import { el, telemetry } from "../dom.ts";
-import { count } from "../shared/format.ts";
-import type { NodeState, Tick } from "../shared/wire.ts";
+import { count } from "../wire/format.ts";
+import type { NodeState, Tick } from "../wire/messages.ts";
 
 const columns = ["In", "Out", "By a setting", "Refused", "Held", "Lost"];
 

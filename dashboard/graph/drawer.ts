@@ -1,7 +1,7 @@
 import { reveal } from "../api.ts";
 import { el, telemetry, visible, visibleLines } from "../dom.ts";
-import { shortId, timeSpan, traffic } from "../shared/format.ts";
-import type { FieldPlace, GraphNode, SpanDetail, SpanField } from "../shared/wire.ts";
+import { shortId, timeSpan, traffic } from "../wire/format.ts";
+import type { FieldPlace, GraphNode, SpanDetail, SpanField } from "../wire/messages.ts";
 
 /** Attributes people look for first, in this order; the rest follows as sent. */
 const first = [

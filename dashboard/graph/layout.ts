@@ -1,4 +1,4 @@
-import type { GraphNode, GraphSnapshot } from "../shared/wire.ts";
+import type { GraphNode, GraphSnapshot } from "../wire/messages.ts";
 import { Family, type Point, shapeTrace, step, type TraceShape } from "./tree.ts";
 
 /** Room between two traces, and what a trace may grow by before it meets its neighbour. */

@@ -1,8 +1,8 @@
 import { fetchGraph, fetchSpan } from "../api.ts";
 import { byId, el, setText, telemetry } from "../dom.ts";
-import { count } from "../shared/format.ts";
-import type { GraphNode, GraphSnapshot, GraphState } from "../shared/wire.ts";
 import { TwinView } from "../twin.ts";
+import { count } from "../wire/format.ts";
+import type { GraphNode, GraphSnapshot, GraphState } from "../wire/messages.ts";
 import { drawFailures, drawSpan } from "./drawer.ts";
 import { GraphLayout } from "./layout.ts";
 import { type GraphPicture, type PictureEvents, type Scene, sceneOf } from "./scene.ts";

@@ -1,4 +1,4 @@
-import type { GraphEdge, GraphNode, GraphSnapshot } from "../shared/wire.ts";
+import type { GraphEdge, GraphNode, GraphSnapshot } from "../wire/messages.ts";
 import type { Point } from "./tree.ts";
 
 export type Status = GraphNode["status"];

@@ -1,5 +1,5 @@
 import { svg, visible } from "../dom.ts";
-import { timeSpan } from "../shared/format.ts";
+import { timeSpan } from "../wire/format.ts";
 import type { GraphPicture, PictureEvents, Scene, Spot } from "./scene.ts";
 import type { Point } from "./tree.ts";
 

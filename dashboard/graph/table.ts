@@ -1,6 +1,6 @@
 import { el, telemetry } from "../dom.ts";
-import { clock, count, timeSpan } from "../shared/format.ts";
-import type { GraphNode } from "../shared/wire.ts";
+import { clock, count, timeSpan } from "../wire/format.ts";
+import type { GraphNode } from "../wire/messages.ts";
 
 const mostRows = 500;
 const statusWord = { OK: "OK", ERROR: "Error", UNSET: "Unset" } as const;

@@ -1,4 +1,4 @@
-import type { GraphNode, GraphSnapshot } from "../shared/wire.ts";
+import type { GraphNode, GraphSnapshot } from "../wire/messages.ts";
 
 /**
  * As much of a graph as can be looked at: whole traces, failed ones first for up to half of `mostSpans`, then the latest.

@@ -1,4 +1,4 @@
-import type { GraphEdge, GraphNode } from "../shared/wire.ts";
+import type { GraphEdge, GraphNode } from "../wire/messages.ts";
 
 export interface Point {
   readonly x: number;

@@ -1,4 +1,4 @@
-import type { Tick } from "../../dashboard/shared/wire.ts";
+import type { Tick } from "../../dashboard/wire/messages.ts";
 import type { Clock, Timer } from "../../pipeline/host.ts";
 import type { Sampler } from "./sampler.ts";
 

@@ -1,4 +1,4 @@
-import type { NodeState } from "../../dashboard/shared/wire.ts";
+import type { NodeState } from "../../dashboard/wire/messages.ts";
 
 const keptMs = 120_000;
 const steadyMs = 30_000;

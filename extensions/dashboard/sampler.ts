@@ -6,7 +6,7 @@ import type {
   GraphState,
   NodeState,
   Tick,
-} from "../../dashboard/shared/wire.ts";
+} from "../../dashboard/wire/messages.ts";
 import type { Board } from "../../pipeline/board.ts";
 import type { NodeView, ServiceView } from "../../pipeline/view.ts";
 import { QueueHistory } from "./queue_history.ts";

@@ -1,5 +1,5 @@
-import { age, count, gap, rate, share } from "../../dashboard/shared/format.ts";
-import type { BooksRow, DropState, EdgeState, NodeState, Run, Sentence, Tick } from "../../dashboard/shared/wire.ts";
+import { age, count, gap, rate, share } from "../../dashboard/wire/format.ts";
+import type { BooksRow, DropState, EdgeState, NodeState, Run, Sentence, Tick } from "../../dashboard/wire/messages.ts";
 import { queueShare } from "./queue_history.ts";
 
 /** What the sentence is made from. */

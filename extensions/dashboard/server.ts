@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { FieldPlace, GraphSnapshot, Revealed, SpanDetail, SpanField } from "../../dashboard/shared/wire.ts";
+import type { FieldPlace, GraphSnapshot, Revealed, SpanDetail, SpanField } from "../../dashboard/wire/messages.ts";
 import type { Board } from "../../pipeline/board.ts";
 import type { Logger } from "../../pipeline/host.ts";
 import type { Assets } from "./assets.ts";

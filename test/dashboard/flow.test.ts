@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { layoutFlow } from "../../dashboard/flow/layout.ts";
 import { flowModel } from "../../dashboard/flow/model.ts";
-import type { Tick } from "../../dashboard/shared/wire.ts";
+import type { Tick } from "../../dashboard/wire/messages.ts";
 import { Sampler } from "../../extensions/dashboard/sampler.ts";
 import { createBoard } from "../../pipeline/telemetry/board.ts";
 import { MadeService } from "../support/dashboard_data.ts";

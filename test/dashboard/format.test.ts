@@ -11,7 +11,7 @@ import {
   shortId,
   timeSpan,
   traffic,
-} from "../../dashboard/shared/format.ts";
+} from "../../dashboard/wire/format.ts";
 
 /** Both kinds of no-break space as plain ones. */
 const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, " ");

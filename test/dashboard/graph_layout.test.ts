@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GraphLayout } from "../../dashboard/graph/layout.ts";
 import { thinned } from "../../dashboard/graph/thin.ts";
-import type { GraphEdge, GraphNode } from "../../dashboard/shared/wire.ts";
+import type { GraphEdge, GraphNode } from "../../dashboard/wire/messages.ts";
 import { MadeGraph, makeTraces } from "../support/dashboard_data.ts";
 
 const now = Date.UTC(2026, 0, 1);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Tick } from "../../../dashboard/shared/wire.ts";
+import type { Tick } from "../../../dashboard/wire/messages.ts";
 import { isLoss, Sampler } from "../../../extensions/dashboard/sampler.ts";
 import { createBoard } from "../../../pipeline/telemetry/board.ts";
 import { MadeGraph, MadeService } from "../../support/dashboard_data.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type IncomingHttpHeaders, request } from "node:http";
 import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
-import type { Tick } from "../../../dashboard/shared/wire.ts";
+import type { Tick } from "../../../dashboard/wire/messages.ts";
 import dashboard, { Dashboard } from "../../../extensions/dashboard/index.ts";
 import { dashboardHost, MadeService, makeTraces, startDashboard } from "../../support/dashboard_data.ts";
 
