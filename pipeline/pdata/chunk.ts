@@ -4,6 +4,7 @@ import { fillLogs } from "./rows_logs.ts";
 import { fillMetrics } from "./rows_metrics.ts";
 import { fillTraces } from "./rows_traces.ts";
 import type { Signal } from "./signal.ts";
+import { lengthBefore } from "./wire.ts";
 
 let lastId = 0;
 
@@ -31,6 +32,7 @@ export class Chunk {
   /** Whether the validating walk had to put an odd encoding into ordinary form: these are not the sender's bytes. */
   readonly isRewritten: boolean;
   #rows: Rows | undefined;
+  #runEnds: Map<Int32Array, Int32Array> | undefined;
   #isOwn: boolean;
 
   constructor(signal: Signal, bytes: Buffer, itemCount: number, options: ChunkOptions = {}) {
@@ -55,6 +57,28 @@ export class Chunk {
     this.#rows ??= fill(this.signal, this.bytes, this.itemCount);
     return this.#rows;
   }
+
+  /** For each row of one of the tables in `rows`, the first row behind it that does not stand right behind the one before. */
+  runEnds(table: Int32Array, width: number): Int32Array {
+    this.#runEnds ??= new Map();
+    let ends = this.#runEnds.get(table);
+    if (ends === undefined) {
+      ends = findRunEnds(table, width);
+      this.#runEnds.set(table, ends);
+    }
+    return ends;
+  }
+}
+
+function findRunEnds(table: Int32Array, width: number): Int32Array {
+  const ends = new Int32Array(table.length / width);
+  for (let index = ends.length - 1; index >= 0; index--) {
+    const next = (index + 1) * width;
+    const isFollowed =
+      next < table.length && table[next - width + 1] === lengthBefore(table[next]!, table[next + 1]!) - 1;
+    ends[index] = isFollowed ? ends[index + 1]! : index + 1;
+  }
+  return ends;
 }
 
 function fill(signal: Signal, bytes: Buffer, itemCount: number): Rows {

@@ -1,7 +1,7 @@
 import { Chunk } from "./chunk.ts";
 import { itemWidth } from "./item_width.ts";
 import { resourceColumn, scopeColumn } from "./rows.ts";
-import { metricColumn } from "./rows_metrics.ts";
+import { metricColumn, pointColumn } from "./rows_metrics.ts";
 import { type Splices, withSplices } from "./splices.ts";
 import { lengthBefore } from "./wire.ts";
 
@@ -12,107 +12,141 @@ import { lengthBefore } from "./wire.ts";
 export function retain(chunk: Chunk, from: number, to: number): Chunk {
   if (from <= 0 && to >= chunk.itemCount) return chunk;
   return withSplices((splices) => {
-    cutResources(chunk, from, to, splices);
+    new Cut(chunk, from, to, splices).resources();
     return new Chunk(chunk.signal, splices.apply(chunk), to - from, { isOwn: true });
   });
 }
 
-/** Whether a group of the items `[first, last)` has a place in the part `[from, to)`. */
-function meets(chunk: Chunk, first: number, last: number, from: number, to: number): boolean {
-  if (first === last) return (first >= from && first < to) || (first === to && to === chunk.itemCount);
-  return first < to && last > from;
+/** Rows of one kind that hold items: resources, scopes or metrics. */
+interface Level {
+  readonly rows: Int32Array;
+  readonly width: number;
+  readonly firstItem: number;
 }
 
-function cutResources(chunk: Chunk, from: number, to: number, splices: Splices): void {
-  const { resources, scopes } = chunk.rows;
-  const scopeCount = scopes.length / scopeColumn.width;
-  for (let row = 0; row < resources.length; row += resourceColumn.width) {
-    const next = row + resourceColumn.width;
-    const isLast = next >= resources.length;
-    const first = resources[row + resourceColumn.firstItem]!;
-    const last = isLast ? chunk.itemCount : resources[next + resourceColumn.firstItem]!;
-    const start = resources[row]!;
-    const end = resources[row + 1]!;
-    if (!meets(chunk, first, last, from, to)) splices.removeField(start, end);
-    else if (first < from || last > to) {
-      const mark = splices.enter(start, end);
-      const lastScope = isLast ? scopeCount : resources[next + resourceColumn.firstScope]!;
-      for (let scope = resources[row + resourceColumn.firstScope]!; scope < lastScope; scope++) {
-        cutScope(chunk, scope, from, to, splices);
-      }
-      splices.leave(mark, start, end);
+/** Removes what lies outside of the items `[from, to)`. Costs what is kept, not what is removed: a chunk is cut often. */
+class Cut {
+  readonly #chunk: Chunk;
+  readonly #from: number;
+  readonly #to: number;
+  readonly #splices: Splices;
+
+  constructor(chunk: Chunk, from: number, to: number, splices: Splices) {
+    this.#chunk = chunk;
+    this.#from = from;
+    this.#to = to;
+    this.#splices = splices;
+  }
+
+  resources(): void {
+    const { resources: rows, scopes } = this.#chunk.rows;
+    const { width, firstItem, firstScope } = resourceColumn;
+    this.#groups({ rows, width, firstItem }, 0, rows.length / width, (resource) => {
+      const next = (resource + 1) * width;
+      const lastScope = next < rows.length ? rows[next + firstScope]! : scopes.length / scopeColumn.width;
+      this.#scopes(rows[resource * width + firstScope]!, lastScope);
+    });
+  }
+
+  #scopes(first: number, last: number): void {
+    const { scopes: rows } = this.#chunk.rows;
+    const { width, firstItem } = scopeColumn;
+    const isMetrics = this.#chunk.signal === "metrics";
+    this.#groups({ rows, width, firstItem }, first, last, (scope) => {
+      if (isMetrics) this.#metrics(scope);
+      else this.#items(scope, rows[scope * width + firstItem]!, this.#lastItem({ rows, width, firstItem }, scope));
+    });
+  }
+
+  #metrics(scope: number): void {
+    const { metrics: rows, items } = this.#chunk.rows;
+    const { width, firstItem, dataStart, dataEnd } = metricColumn;
+    const level = { rows, width, firstItem };
+    const first = firstMetricOf(this.#chunk, scope) / width;
+    this.#groups(level, first, firstMetricOf(this.#chunk, scope + 1) / width, (metric) => {
+      const start = rows[metric * width + dataStart]!;
+      const end = rows[metric * width + dataEnd]!;
+      const firstPoint = rows[metric * width + firstItem]!;
+      const lastPoint = this.#lastItem(level, metric);
+      const mark = this.#splices.enter(start, end);
+      this.#remove(items, pointColumn.width, firstPoint, Math.min(this.#from, lastPoint));
+      this.#remove(items, pointColumn.width, Math.max(this.#to, firstPoint), lastPoint);
+      this.#splices.leave(mark, start, end);
+    });
+  }
+
+  /** Removes the spans or log records of a scope that are outside. */
+  #items(scope: number, first: number, last: number): void {
+    const { items, scopes } = this.#chunk.rows;
+    const width = itemWidth(this.#chunk.signal);
+    const isScattered = scopes[scope * scopeColumn.width + scopeColumn.isScattered] !== 0;
+    const cut = (start: number, end: number) => {
+      if (start >= end) return;
+      if (isScattered) this.#remove(items, width, start, end);
+      else this.#removeRun(items, width, start, end);
+    };
+    cut(first, Math.min(this.#from, last));
+    cut(Math.max(this.#to, first), last);
+  }
+
+  /** Removes of the rows `[first, last)` those outside, and has `cutInside` cut those that are only partly inside. */
+  #groups(level: Level, first: number, last: number, cutInside: (index: number) => void): void {
+    const { rows, width, firstItem } = level;
+    const begin = (index: number) => rows[index * width + firstItem]!;
+    // A group without items belongs to the item behind it, or to the last one.
+    const isBehindFrom = (index: number) => begin(index) >= this.#from || this.#lastItem(level, index) > this.#from;
+    const kept = lowerBound(first, last, isBehindFrom);
+    const behind =
+      this.#to === this.#chunk.itemCount ? last : lowerBound(kept, last, (index) => begin(index) >= this.#to);
+    this.#remove(rows, width, first, kept);
+    for (let index = kept; index < behind; index++) {
+      if (begin(index) >= this.#from && this.#lastItem(level, index) <= this.#to) continue;
+      const start = rows[index * width]!;
+      const end = rows[index * width + 1]!;
+      const mark = this.#splices.enter(start, end);
+      cutInside(index);
+      this.#splices.leave(mark, start, end);
+    }
+    this.#remove(rows, width, behind, last);
+  }
+
+  #lastItem({ rows, width, firstItem }: Level, index: number): number {
+    const next = (index + 1) * width;
+    return next < rows.length ? rows[next + firstItem]! : this.#chunk.itemCount;
+  }
+
+  /** Removes the rows `[first, last)`, those that lie side by side at once. */
+  #remove(rows: Int32Array, width: number, first: number, last: number): void {
+    if (first >= last) return;
+    const ends = this.#chunk.runEnds(rows, width);
+    for (let index = first; index < last; ) {
+      const end = Math.min(ends[index]!, last);
+      this.#removeRun(rows, width, index, end);
+      index = end;
     }
   }
-}
 
-function cutScope(chunk: Chunk, scope: number, from: number, to: number, splices: Splices): void {
-  const { scopes } = chunk.rows;
-  const row = scope * scopeColumn.width;
-  const next = row + scopeColumn.width;
-  const first = scopes[row + scopeColumn.firstItem]!;
-  const last = next < scopes.length ? scopes[next + scopeColumn.firstItem]! : chunk.itemCount;
-  const start = scopes[row]!;
-  const end = scopes[row + 1]!;
-  if (!meets(chunk, first, last, from, to)) splices.removeField(start, end);
-  else if (first < from || last > to) {
-    const mark = splices.enter(start, end);
-    if (chunk.signal === "metrics") cutMetrics(chunk, scope, from, to, splices);
-    else {
-      cutItems(chunk, first, Math.min(from, last), splices);
-      cutItems(chunk, Math.max(to, first), last, splices);
-    }
-    splices.leave(mark, start, end);
-  }
-}
-
-/** Removes the items `[first, last)`, at once where they lie side by side. */
-function cutItems(chunk: Chunk, first: number, last: number, splices: Splices): void {
-  if (first >= last) return;
-  const { items, scopes } = chunk.rows;
-  const width = itemWidth(chunk.signal);
-  const scope = items[first * width + 4]!;
-  if (scopes[scope * scopeColumn.width + scopeColumn.isScattered] === 0) {
+  #removeRun(rows: Int32Array, width: number, first: number, last: number): void {
     const row = first * width;
-    splices.remove(lengthBefore(items[row]!, items[row + 1]!) - 1, items[(last - 1) * width + 1]!);
-    return;
-  }
-  for (let index = first; index < last; index++) splices.removeField(items[index * width]!, items[index * width + 1]!);
-}
-
-function cutMetrics(chunk: Chunk, scope: number, from: number, to: number, splices: Splices): void {
-  const { metrics, items } = chunk.rows;
-  const width = itemWidth("metrics");
-  for (let row = firstMetricOf(chunk, scope); row < metrics.length; row += metricColumn.width) {
-    if (metrics[row + metricColumn.scope] !== scope) return;
-    const next = row + metricColumn.width;
-    const first = metrics[row + metricColumn.firstItem]!;
-    const last = next < metrics.length ? metrics[next + metricColumn.firstItem]! : chunk.itemCount;
-    const start = metrics[row]!;
-    const end = metrics[row + 1]!;
-    if (!meets(chunk, first, last, from, to)) splices.removeField(start, end);
-    else if (first < from || last > to) {
-      const dataStart = metrics[row + metricColumn.dataStart]!;
-      const dataEnd = metrics[row + metricColumn.dataEnd]!;
-      const mark = splices.enter(start, end);
-      const inner = splices.enter(dataStart, dataEnd);
-      for (let index = first; index < last; index++) {
-        if (index < from || index >= to) splices.removeField(items[index * width]!, items[index * width + 1]!);
-      }
-      splices.leave(inner, dataStart, dataEnd);
-      splices.leave(mark, start, end);
-    }
+    this.#splices.remove(lengthBefore(rows[row]!, rows[row + 1]!) - 1, rows[(last - 1) * width + 1]!);
   }
 }
 
-/** The cell of the first metric row of this scope, by binary search: metrics lie in the order of their scopes. */
+/** The first index in `[low, high)` that `holds`, where all behind one that does do; `high` when there is none. */
+function lowerBound(low: number, high: number, holds: (index: number) => boolean): number {
+  let from = low;
+  let to = high;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (holds(middle)) to = middle;
+    else from = middle + 1;
+  }
+  return from;
+}
+
+/** The cell of the first metric row of this scope or of one behind it: metrics lie in the order of their scopes. */
 export function firstMetricOf(chunk: Chunk, scope: number): number {
   const { metrics } = chunk.rows;
-  let low = 0;
-  let high = metrics.length / metricColumn.width;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (metrics[middle * metricColumn.width + metricColumn.scope]! < scope) low = middle + 1;
-    else high = middle;
-  }
-  return low * metricColumn.width;
+  const { width, scope: column } = metricColumn;
+  return width * lowerBound(0, metrics.length / width, (index) => metrics[index * width + column]! >= scope);
 }

@@ -90,6 +90,39 @@ it("splits by items: parts are full, in order, and lose nothing", () => {
   }
 });
 
+// Scenario: requests of thousands of tiny scopes, resources, metrics or points, cut into many parts.
+// Guarantees: a part costs what it holds, not what the request holds; one request cannot stop the daemon for seconds.
+it("splits into many parts in about the time that receiving takes", () => {
+  const field = (number: number, payload: Buffer) => {
+    const head = [number * 8 + 2];
+    let rest = payload.length;
+    for (; rest > 127; rest = Math.floor(rest / 128)) head.push((rest & 127) | 128);
+    return Buffer.concat([Buffer.from([...head, rest]), payload]);
+  };
+  const empty = (number: number) => Buffer.of(number * 8 + 2, 0);
+  const many = (count: number, bytes: Buffer) => Buffer.concat(Array.from({ length: count }, () => bytes));
+  const cases = {
+    scopes: receive("traces", field(1, many(100_000, Buffer.of(0x12, 2, 0x12, 0)))),
+    resources: receive("traces", many(100_000, Buffer.of(0x0a, 4, 0x12, 2, 0x12, 0))),
+    metrics: receive("metrics", field(1, field(2, many(100_000, Buffer.of(0x12, 4, 0x2a, 2, 0x0a, 0))))),
+    points: receive("metrics", field(1, field(2, field(2, field(5, many(400_000, empty(1))))))),
+  };
+  for (const [name, data] of Object.entries(cases)) {
+    const received = process.cpuUsage();
+    receive(data.signal, Buffer.from(data.toBuffer()));
+    const receiving = process.cpuUsage(received);
+    const started = process.cpuUsage();
+    const parts = split<Pdata>(data, { items: 100 });
+    const splitting = process.cpuUsage(started);
+    assert.equal(
+      parts.reduce((sum, part) => sum + part.itemCount, 0),
+      data.itemCount,
+    );
+    const ratio = (splitting.user + splitting.system) / (receiving.user + receiving.system);
+    assert.ok(ratio < 30, `${name}: splitting took ${ratio.toFixed(0)} times as long as receiving`);
+  }
+});
+
 it("splits by bytes: parts fit, or hold a single item", () => {
   for (const signal of signals) {
     for (let round = 0; round < rounds; round++) {
