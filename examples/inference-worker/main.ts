@@ -5,8 +5,8 @@
 import { parseArgs } from "node:util";
 import { gpuAttributes, isLocal } from "./gpu.ts";
 import { planJobs } from "./jobs.ts";
-import { addressOf } from "./openai.ts";
 import { type RequestTruth, runJobs } from "./run.ts";
+import { contextTokens, firstModel } from "./server_facts.ts";
 import { startTelemetry } from "./telemetry.ts";
 import { InferenceWorker } from "./worker.ts";
 
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
     maxTokens: wholeNumber("max-tokens", 1),
     stream: streaming(values.stream),
     failures: values.failures,
-    contextTokens: values.failures ? await contextTokens(values.server) : 0,
+    contextTokens: values.failures ? await contextTokens(values.server, model) : 0,
   });
   const attributes = isLocal(values.server) ? await gpuAttributes() : {};
   const telemetry = startTelemetry({ endpoint: values.otlp, service: values.service, attributes });
@@ -95,27 +95,6 @@ function totals(requests: readonly RequestTruth[]): Record<string, number> {
     inputTokens: sum(({ inputTokens }) => inputTokens ?? 0),
     outputTokens: sum(({ outputTokens }) => outputTokens ?? 0),
   };
-}
-
-/** The first of the server's models; every OpenAI-compatible server lists them. */
-async function firstModel(server: string): Promise<string> {
-  const { data } = (await getJson(addressOf(server, "/v1/models"))) as { data?: { id?: string }[] };
-  const id = data?.[0]?.id;
-  if (id === undefined) throw new Error(`${server} lists no model; name one with --model`);
-  return id;
-}
-
-/** llama-server tells how much it can hold; for others a length that no small model can. */
-async function contextTokens(server: string): Promise<number> {
-  const properties = await getJson(addressOf(server, "/props")).catch(() => ({}));
-  const { default_generation_settings: defaults } = properties as { default_generation_settings?: { n_ctx?: number } };
-  return defaults?.n_ctx ?? 200_000;
-}
-
-async function getJson(url: string): Promise<unknown> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-  if (!response.ok) throw new Error(`${url}: ${response.status}`);
-  return await response.json();
 }
 
 function wholeNumber(name: "requests" | "max-tokens" | "requests-per-workflow" | "concurrency", least: number): number {

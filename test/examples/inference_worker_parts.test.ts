@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import { isLocal, parseGpus } from "../../examples/inference-worker/gpu.ts";
 import { addressOf } from "../../examples/inference-worker/openai.ts";
+import { contextTokens } from "../../examples/inference-worker/server_facts.ts";
 import { readEvents } from "../../examples/inference-worker/server_sent_events.ts";
 
 async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
@@ -58,5 +62,24 @@ describe("small parts", () => {
       true,
       false,
     ]);
+  });
+
+  // Scenario: llama-server as a router has a context only for a model that is named; on its own it ignores the name.
+  // Guarantees: a prompt that shall overflow the context is planned for the right one.
+  it("asks how much the model can hold, also behind a router", async (test) => {
+    const answers: Record<string, number> = { "/props?model=a%2Fb": 512, "/props?model=unloaded": 0 };
+    const server = createServer(({ url = "" }, response) => {
+      const n_ctx = answers[url];
+      if (n_ctx === undefined) response.writeHead(404).end();
+      else response.end(JSON.stringify({ default_generation_settings: { n_ctx } }));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    test.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const models = ["a/b", "unloaded", "not there"];
+    assert.deepEqual(await Promise.all(models.map((model) => contextTokens(url, model))), [512, 200_000, 200_000]);
   });
 });
