@@ -19,6 +19,7 @@ import * as goSdk from "./peers/go_sdk.ts";
 import { cacheFolder, isSkipped, type Peer, type Skipped } from "./peers/peer.ts";
 import * as pythonSdk from "./peers/python_sdk.ts";
 import { differenceTable, rowTable, runLine, table, writeSection } from "./results.ts";
+import { exitOnSignals } from "./with_servers.ts";
 
 const recipes: Readonly<Record<PeerName, () => Promise<Peer | Skipped>>> = {
   collector: collector.ensure,
@@ -47,6 +48,7 @@ interface Outcome {
   readonly failed: string[];
 }
 
+exitOnSignals();
 const names = process.argv.slice(2);
 const chosen = checks.filter(({ name }) => names.length === 0 || names.includes(name));
 const peers = new Map<PeerName, Peer | Skipped>();

@@ -3,6 +3,7 @@ import { post, type Request } from "./corpus.ts";
 import { startOtelpipe } from "./otelpipe.ts";
 import * as collector from "./peers/collector.ts";
 import type { Peer } from "./peers/peer.ts";
+import { withServers } from "./with_servers.ts";
 
 /** Where what came out of each program lies, by the name of its pipeline. */
 export interface Outputs {
@@ -31,22 +32,15 @@ export async function sideBySide(
 ): Promise<Outputs> {
   const config = (ports: collector.CollectorPorts, outputFile: string): string =>
     configOf(ports, dirname(outputFile), pipelines);
-  const theirs = await collector.start(peer, { config });
-  try {
-    const ours = await startOtelpipe(config);
-    try {
-      for (const { httpPort } of [ours, theirs]) await post(httpPort, requests);
-    } finally {
-      await ours.stop();
-    }
-    await theirs.stop();
+  return await withServers(async (started) => {
+    const theirs = started(await collector.start(peer, { config }));
+    const ours = started(await startOtelpipe(config));
+    for (const { httpPort } of [ours, theirs]) await post(httpPort, requests);
     return {
       ours: (name) => join(dirname(ours.outputFile), `${name}.out`),
       theirs: (name) => join(dirname(theirs.outputFile), `${name}.out`),
     };
-  } finally {
-    await theirs.stop();
-  }
+  });
 }
 
 function configOf(ports: collector.CollectorPorts, folder: string, pipelines: readonly PipelineParts[]): string {

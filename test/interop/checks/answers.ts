@@ -5,6 +5,7 @@ import { startOtelpipe } from "../otelpipe.ts";
 import { comparable, type Item, itemsOf, plain, readRequests } from "../otlp_items.ts";
 import * as collector from "../peers/collector.ts";
 import type { Peer } from "../peers/peer.ts";
+import { withServers } from "../with_servers.ts";
 import { type Answer, ask, type Question } from "./answers/ask.ts";
 import { knownDifferences } from "./answers/differences.ts";
 import { grpcQuestions } from "./answers/grpc_questions.ts";
@@ -44,19 +45,17 @@ export const answers = check({
 });
 
 async function compareFamily(peer: Peer, questions: readonly Question[], unexpected: string[]): Promise<Difference[]> {
-  const theirs = await collector.start(peer, { config });
-  const ours = await startOtelpipe(config);
   const answered: { readonly question: Question; readonly our: Answer; readonly their: Answer }[] = [];
-  try {
+  const files = await withServers(async (started) => {
+    const theirs = started(await collector.start(peer, { config }));
+    const ours = started(await startOtelpipe(config));
     for (const question of questions) {
       answered.push({ question, our: await ask(ours, question), their: await ask(theirs, question) });
       for (const { httpPort } of [ours, theirs]) await post(httpPort, [separator(question)]);
     }
-  } finally {
-    await ours.stop();
-    await theirs.stop();
-  }
-  const [ourData, theirData] = [await dataByQuestion(ours.outputFile), await dataByQuestion(theirs.outputFile)];
+    return { ours: ours.outputFile, theirs: theirs.outputFile };
+  });
+  const [ourData, theirData] = [await dataByQuestion(files.ours), await dataByQuestion(files.theirs)];
   return answered.flatMap(({ question, our, their }) => {
     const [ourItems = "", theirItems = ""] = [ourData.get(question.name), theirData.get(question.name)];
     const isAlike = compared(our) === compared(their) && ourItems === theirItems;

@@ -5,7 +5,9 @@ import { corpus, post } from "../corpus.ts";
 import { startOtelpipe } from "../otelpipe.ts";
 import { comparable, readItems } from "../otlp_items.ts";
 import * as collector from "../peers/collector.ts";
+import type { Peer } from "../peers/peer.ts";
 import { eventually, freePorts, runFolder } from "../peers/server.ts";
+import { withServers } from "../with_servers.ts";
 
 /** One way from the first program to the second: an exporter there, a receiver and a file here. */
 interface Way {
@@ -25,10 +27,12 @@ export const chains = check({
   needs: ["python_sdk", "go_sdk", "collector"],
   async run(peers): Promise<Findings> {
     const requests = await corpus(peers);
-    const alone = await collector.start(peers.collector);
-    await post(alone.httpPort, requests);
-    await alone.stop();
-    const expected = comparable(await readItems(alone.outputFile));
+    const received = await withServers(async (started) => {
+      const alone = started(await collector.start(peers.collector));
+      await post(alone.httpPort, requests);
+      return alone.outputFile;
+    });
+    const expected = comparable(await readItems(received));
     const inFront = await collectorInFront(peers.collector, requests, expected);
     const behind = await collectorBehind(peers.collector, requests, expected);
     return { rows: [...inFront, ...behind] };
@@ -37,31 +41,25 @@ export const chains = check({
 
 type Requests = Awaited<ReturnType<typeof corpus>>;
 
-async function collectorInFront(peer: Parameters<typeof collector.start>[0], requests: Requests, expected: string[]) {
+async function collectorInFront(peer: Peer, requests: Requests, expected: string[]) {
   const ways = await makeWays(everyWay);
-  const second = await startOtelpipe((ports) => secondConfig(ports, ways));
-  const first = await collector.start(peer, { config: (ports) => firstConfig(ports, ways) });
-  try {
+  return await withServers(async (started) => {
+    started(await startOtelpipe((ports) => secondConfig(ports, ways)));
+    const first = started(await collector.start(peer, { config: (ports) => firstConfig(ports, ways) }));
     await post(first.httpPort, requests);
     return await compareWays(ways, expected, "Collector in front of otelpipe");
-  } finally {
-    await first.stop();
-    await second.stop();
-  }
+  });
 }
 
-async function collectorBehind(peer: Parameters<typeof collector.start>[0], requests: Requests, expected: string[]) {
+async function collectorBehind(peer: Peer, requests: Requests, expected: string[]) {
   // otelpipe receives zstd over gRPC but does not send it.
   const ways = await makeWays(everyWay.filter(({ name }) => name !== "gRPC, zstd"));
-  const second = await collector.start(peer, { config: (ports) => secondConfig(ports, ways) });
-  const first = await startOtelpipe((ports) => firstConfig(ports, ways));
-  try {
+  return await withServers(async (started) => {
+    started(await collector.start(peer, { config: (ports) => secondConfig(ports, ways) }));
+    const first = started(await startOtelpipe((ports) => firstConfig(ports, ways)));
     await post(first.httpPort, requests);
     return await compareWays(ways, expected, "Collector behind otelpipe");
-  } finally {
-    await first.stop();
-    await second.stop();
-  }
+  });
 }
 
 type Kind = Pick<Way, "name" | "exporter" | "settings">;

@@ -9,6 +9,7 @@ import { startOtelpipe } from "../otelpipe.ts";
 import type { CollectorPorts } from "../peers/collector.ts";
 import { run } from "../peers/peer.ts";
 import { eventually, runFolder } from "../peers/server.ts";
+import { withServers } from "../with_servers.ts";
 
 const sources = ["openinference", "openllmetry", "llamatelemetry", "older_gen_ai"];
 
@@ -33,8 +34,8 @@ export const figures = check({
   needs: ["python_sdk"],
   async run(peers): Promise<Findings> {
     const folder = await runFolder("figures");
-    const otelpipe = await startOtelpipe((ports) => configOf(ports, folder));
-    try {
+    return await withServers(async (started) => {
+      const otelpipe = started(await startOtelpipe((ports) => configOf(ports, folder)));
       const truth = await generate(otelpipe.grpcPort);
       const { all } = expectedRequests(truth, sources);
       assert.ok(all.requests > 100 && all.failed > 0);
@@ -57,9 +58,7 @@ export const figures = check({
           },
         ],
       };
-    } finally {
-      await otelpipe.stop();
-    }
+    });
   },
 });
 

@@ -7,6 +7,7 @@ import * as goSdk from "../peers/go_sdk.ts";
 import * as pythonSdk from "../peers/python_sdk.ts";
 import type { SendOptions, Sent } from "../peers/sent.ts";
 import { eventually } from "../peers/server.ts";
+import { withServers } from "../with_servers.ts";
 
 /**
  * Real SDKs send to otelpipe, which writes a file and sends on to a real Collector, which writes one too. What the
@@ -16,9 +17,10 @@ export const sdks = check({
   name: "sdks",
   needs: ["python_sdk", "go_sdk", "collector"],
   async run(peers): Promise<Findings> {
-    const behind = await collector.start(peers.collector);
-    const otelpipe = await startOtelpipe((ports, file) => fileAndCollector(ports, file, behind.grpcPort));
-    try {
+    return await withServers(async (started) => {
+      const behind = started(await collector.start(peers.collector));
+      const config = (ports: collector.CollectorPorts, file: string) => fileAndCollector(ports, file, behind.grpcPort);
+      const otelpipe = started(await startOtelpipe(config));
       const sent: { readonly options: SendOptions; readonly said: Sent; readonly language: string }[] = [];
       for (const [language, send] of [
         ["Python", (options: SendOptions) => pythonSdk.send(peers.python_sdk, options)],
@@ -34,10 +36,7 @@ export const sdks = check({
       await eventually(async () => (await readItems(behind.outputFile)).length >= items.length || undefined);
       assert.deepEqual(comparable(await readItems(behind.outputFile)), comparable(items));
       return { rows: sent.map(({ options, said, language }) => rowFor(items, options, said, language)) };
-    } finally {
-      await otelpipe.stop();
-      await behind.stop();
-    }
+    });
   },
 });
 

