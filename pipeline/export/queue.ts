@@ -107,7 +107,7 @@ export class MemoryQueue<T extends Pdata> implements SendingQueue<T> {
   }
 
   #store(entry: Entry<T>, stored: (error?: ConsumeError) => void): void {
-    this.#budget.take(entry.data.sizeBytes);
+    this.#budget.take(entry.data.memoryBytes);
     this.#usedSize += entry.size;
     this.#entries.push(entry);
     stored();
@@ -134,7 +134,7 @@ export class MemoryQueue<T extends Pdata> implements SendingQueue<T> {
 
   settle(entry: Entry<T>): void {
     this.#usedSize -= entry.size;
-    this.#budget.give(entry.data.sizeBytes);
+    this.#budget.give(entry.data.memoryBytes);
     for (const waiter of this.#waiters) {
       if (!this.#fits(waiter.entry)) break;
       waiter.stopWaiting();

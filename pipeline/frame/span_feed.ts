@@ -29,7 +29,7 @@ export class SpanFeed {
       return;
     }
     this.#waitingCount++;
-    this.#host.budget.take(traces.sizeBytes);
+    this.#host.budget.take(traces.memoryBytes);
     this.#waiting = this.#waiting
       .then(() => this.#readInSteps(traces))
       .then(onRead)
@@ -50,7 +50,7 @@ export class SpanFeed {
       }
     } finally {
       this.#waitingCount--;
-      this.#host.budget.give(traces.sizeBytes);
+      this.#host.budget.give(traces.memoryBytes);
     }
   }
 }

@@ -113,14 +113,14 @@ export class Intake<T extends Pdata> implements Outlet<T> {
   offer(data: T, caller: Caller, answer: (error?: ConsumeError) => void): void {
     const items = data.itemCount;
     this.#books.in += items;
-    const refusal = this.#admit(data.sizeBytes);
+    const refusal = this.#admit(data.memoryBytes);
     if (refusal !== undefined) {
       this.#books.refused += items;
       answer(refusal);
       return;
     }
     const root = new RootDelivery(data, caller, this.#where, this.#ledger, (error) => {
-      this.#ledger.budget.give(data.sizeBytes);
+      this.#ledger.budget.give(data.memoryBytes);
       if (error === undefined) this.#books.out += items;
       else this.#books.refused += items;
       answer(error);
@@ -128,9 +128,9 @@ export class Intake<T extends Pdata> implements Outlet<T> {
     fanOut(root as Delivery as Delivery<T>, this.#inlets);
   }
 
-  #admit(sizeBytes: number): ConsumeError | undefined {
+  #admit(memoryBytes: number): ConsumeError | undefined {
     if (this.#ledger.closed) return shuttingDown();
-    if (this.#ledger.budget.tryTake(sizeBytes)) return undefined;
+    if (this.#ledger.budget.tryTake(memoryBytes)) return undefined;
     const { usedBytes, limitBytes } = this.#ledger.budget;
     return new ConsumeError(`memory budget is used up: ${usedBytes} of ${limitBytes} bytes are unanswered or queued`, {
       retryable: true,
@@ -152,9 +152,9 @@ export class ConnectorIntake<T extends Pdata> implements Outlet<T> {
   }
 
   offer(data: T, caller: Caller, answer: (error?: ConsumeError) => void): void {
-    this.#ledger.budget.take(data.sizeBytes);
+    this.#ledger.budget.take(data.memoryBytes);
     const root = new RootDelivery(data, caller, this.#where, this.#ledger, (error) => {
-      this.#ledger.budget.give(data.sizeBytes);
+      this.#ledger.budget.give(data.memoryBytes);
       answer(error);
     });
     fanOut(root as Delivery as Delivery<T>, this.#inlets);

@@ -141,7 +141,7 @@ class Shard<T extends Batchable> {
       this.#host.refuse(delivery, error);
       return;
     }
-    this.#host.budget.take(data.sizeBytes);
+    this.#host.budget.take(data.memoryBytes);
     this.#pending.push(data);
     this.#pendingItems += data.itemCount;
     delivery.ack();
@@ -204,8 +204,8 @@ class Shard<T extends Batchable> {
     this.#pendingItems -= first.itemCount;
     // Splitting repeats resource and scope heads, so the bytes are accounted for anew.
     if (rest.length > 0) {
-      const held = [first, ...rest].reduce((sum, data) => sum + data.sizeBytes, 0);
-      this.#host.budget.take(held - all.sizeBytes);
+      const held = [first, ...rest].reduce((sum, data) => sum + data.memoryBytes, 0);
+      this.#host.budget.take(held - all.memoryBytes);
     }
     this.#emit(first);
   }
@@ -220,7 +220,7 @@ class Shard<T extends Batchable> {
       ack: () => {
         this.#inFlight -= 1;
         this.#retryMs = firstRetryMs;
-        this.#host.budget.give(data.sizeBytes);
+        this.#host.budget.give(data.memoryBytes);
         this.#onSettled();
       },
       nack: (error) => {
@@ -264,7 +264,7 @@ class Shard<T extends Batchable> {
 
   #lose(data: T, reason: string): void {
     this.#host.drop(data.itemCount, reason);
-    this.#host.budget.give(data.sizeBytes);
+    this.#host.budget.give(data.memoryBytes);
   }
 }
 

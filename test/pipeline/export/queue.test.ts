@@ -8,7 +8,7 @@ import { spans } from "./spans.ts";
 describe("a sending queue", () => {
   it("answers a delivery once it holds it, and owns its bytes until it is sent", async () => {
     const { host, sent, push } = harness({ reply: waiting });
-    const bytes = spans("a").sizeBytes;
+    const bytes = spans("a").memoryBytes;
     assert.deepEqual(push("a"), ["ack"]);
     assert.equal(host.budget.usedBytes, bytes);
     await sent[0]?.finish();
@@ -23,7 +23,7 @@ describe("a sending queue", () => {
     exporter.consume({ ...delivery, ack: () => void (usedAtAck = host.budget.usedBytes) } as Delivery<
       ReturnType<typeof spans>
     >);
-    assert.equal(usedAtAck, delivery.data.sizeBytes);
+    assert.equal(usedAtAck, delivery.data.memoryBytes);
   });
 
   it("sends num_consumers requests at a time, oldest first", async () => {

@@ -132,7 +132,7 @@ describe("the graph", () => {
     const { offer, books, host } = testGraph({
       exporters: { out: out.create },
       pipelines: { traces: { receivers: ["in"], exporters: ["out"] } },
-      budgetBytes: data.sizeBytes + 10,
+      budgetBytes: data.memoryBytes + 10,
     });
     const first = offer(data);
     const [refusal] = offer(data);
@@ -142,6 +142,19 @@ describe("the graph", () => {
     assert.deepEqual(first, ["ack"]);
     assert.equal(host.budget.usedBytes, 0);
     assert.equal(offer(data).length, 0);
+  });
+
+  // Scenario: requests of one span, 60 bytes on the wire and some 2 kB in memory, that nobody answers.
+  // Guarantees: they are refused before they take a multiple of the budget.
+  it("counts what tiny requests take in memory, not only their bytes", () => {
+    const out = collector();
+    const { offer } = testGraph({
+      exporters: { out: out.create },
+      pipelines: { traces: { receivers: ["in"], exporters: ["out"] } },
+      budgetBytes: 1_000_000,
+    });
+    for (let index = 0; index < 1000; index++) offer(someSpans(1));
+    assert.ok(out.taken.length > 300 && out.taken.length < 500, `${out.taken.length} were taken`);
   });
 
   it("shares an exporter among pipelines and gives each its own processor", () => {

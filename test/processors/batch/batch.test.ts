@@ -170,7 +170,7 @@ describe("batch", () => {
     const { host, sent, push } = batching();
     const data = someSpans(10);
     push(data);
-    assert.equal(host.budget.usedBytes, data.sizeBytes);
+    assert.equal(host.budget.usedBytes, data.memoryBytes);
     sent[0]!.ack();
     assert.equal(host.budget.usedBytes, 0);
   });
