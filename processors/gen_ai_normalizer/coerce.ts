@@ -43,7 +43,7 @@ const targetTypes: Readonly<Record<string, TargetType>> = {
 
 /** `value` as the type that `target` has by the conventions; undefined when it cannot be that without a loss. */
 export function coerce(target: string, value: TypedValue): TypedValue | undefined {
-  const type = targetTypes[target];
+  const type = Object.hasOwn(targetTypes, target) ? targetTypes[target] : undefined;
   if (type === undefined) return value;
   switch (type) {
     case "string":

@@ -1,4 +1,5 @@
 import { z } from "../../pipeline/config/schema.ts";
+import { closest } from "../../pipeline/config/suggest.ts";
 import { builtInTables } from "./tables.ts";
 
 /** Sources that come with their mappings. */
@@ -73,13 +74,19 @@ function listedProblem(source: z.output<typeof listed>, earlier: readonly string
       : undefined;
   }
   if (!mapped) {
-    return `user-defined source ${name} requires non-empty "mappings" (built-in sources, which do not require mappings: ${builtInSources.join(", ")})`;
+    return `user-defined source ${name} requires non-empty "mappings"${meant(source.name)} (built-in sources, which do not require mappings: ${builtInSources.join(", ")})`;
   }
   const targets = Object.values(source.mappings);
   const astray = Object.keys(source.value_mappings).find((target) => !targets.includes(target));
   return astray === undefined
     ? undefined
     : `"value_mappings" key ${JSON.stringify(astray)} is not a target in "mappings"`;
+}
+
+/** A built-in source that is spelled alike. */
+function meant(name: string): string {
+  const guess = closest(name, builtInSources);
+  return guess === undefined ? "" : `, did you mean ${JSON.stringify(guess)}?`;
 }
 
 /** The form before 0.153: a map by name, run in the order of the names. */
@@ -111,7 +118,7 @@ const sourceMap = z
 function keyedProblems(name: string, { custom_mappings }: z.output<typeof keyed>): string[] {
   const quoted = JSON.stringify(name);
   const where = `sources[${quoted}].custom_mappings`;
-  if (name !== "custom" && !builtInSources.includes(name)) return [`unknown source ${quoted}`];
+  if (name !== "custom" && !builtInSources.includes(name)) return [`unknown source ${quoted}${meant(name)}`];
   if (name === "custom" && Object.keys(custom_mappings).length === 0) {
     return [`sources[${quoted}]: custom_mappings must be non-empty for the custom source`];
   }

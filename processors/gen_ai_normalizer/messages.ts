@@ -5,7 +5,7 @@ import type { SourceSettings } from "./source.ts";
 /** A part of a message as the GenAI conventions write it. */
 type Part =
   | { readonly type: "text"; readonly content: string }
-  | { readonly type: "tool_call"; readonly id?: string; readonly name: string; readonly arguments?: unknown }
+  | { readonly type: "tool_call"; readonly id?: string; readonly name: string }
   | { readonly type: "tool_call_response"; readonly id: string; readonly response: string };
 
 /** The fields of one message, gathered from OpenInference's flat attributes. */
@@ -51,7 +51,7 @@ export function messageRebuilder(settings: SourceSettings, draft: Draft): (draft
       if (of.has(to) && !settings.overwrite) continue;
       const messages = gather(of, prefix);
       if (messages.length === 0) continue;
-      of.set(to, JSON.stringify(messages.map((message) => build(message, isOutput))));
+      of.set(to, `[${messages.map((message) => messageJson(message, isOutput)).join(",")}]`);
       if (settings.removeOriginals) for (const name of messages.flatMap(toldBy)) of.delete(of.slot(name));
       changed = true;
     }
@@ -96,14 +96,11 @@ function inOrder<T>(map: ReadonlyMap<number, T>): T[] {
   return [...map].sort(([left], [right]) => left - right).map(([, value]) => value);
 }
 
-function build(message: Gathered, isOutput: boolean) {
+function messageJson(message: Gathered, isOutput: boolean): string {
   const name = message.fields.get("name");
-  return {
-    role: roleOf(message, isOutput),
-    ...(name ? { name } : {}),
-    parts: partsOf(message),
-    ...(isOutput ? { finish_reason: "" } : {}),
-  };
+  const head = JSON.stringify({ role: roleOf(message, isOutput), ...(name ? { name } : {}) });
+  const end = isOutput ? ',"finish_reason":""' : "";
+  return `${head.slice(0, -1)},"parts":[${partsOf(message).join(",")}]${end}}`;
 }
 
 /** A tool answers only in the input; what a model says is never a tool's turn. */
@@ -122,23 +119,28 @@ function origin({ fields, toolCalls, contents }: Gathered): Field | undefined {
   return [...contents.values()].some(isText) ? "contents" : undefined;
 }
 
-function partsOf(message: Gathered): Part[] {
+/** The parts, each as JSON. */
+function partsOf(message: Gathered): string[] {
   const { fields, toolCalls, contents } = message;
   const content = fields.get("content") ?? "";
   switch (origin(message)) {
     case "tool_call_id":
-      return [{ type: "tool_call_response", id: fields.get("tool_call_id") ?? "", response: content }];
+      return [partJson({ type: "tool_call_response", id: fields.get("tool_call_id") ?? "", response: content })];
     case "tool_calls":
-      return inOrder(toolCalls).map(toolCallPart);
+      return inOrder(toolCalls).map(toolCallJson);
     case "content":
-      return [{ type: "text", content }];
+      return [partJson({ type: "text", content })];
     case "contents":
       return inOrder(contents)
         .filter(isText)
-        .map((entry) => ({ type: "text", content: entry.get("text") ?? "" }));
+        .map((entry) => partJson({ type: "text", content: entry.get("text") ?? "" }));
     default:
       return [];
   }
+}
+
+function partJson(part: Part): string {
+  return JSON.stringify(part);
 }
 
 function isText(content: ReadonlyMap<string, string>): boolean {
@@ -146,22 +148,23 @@ function isText(content: ReadonlyMap<string, string>): boolean {
   return Boolean(content.get("text")) && (type === "" || type === "text");
 }
 
-function toolCallPart(call: ReadonlyMap<string, string>): Part {
+function toolCallJson(call: ReadonlyMap<string, string>): string {
   const id = call.get("id");
   const given = call.get("function.arguments");
-  return {
-    type: "tool_call",
-    ...(id ? { id } : {}),
-    name: call.get("function.name") ?? "",
-    ...(given ? { arguments: parsed(given) } : {}),
-  };
+  const head = partJson({ type: "tool_call", ...(id ? { id } : {}), name: call.get("function.name") ?? "" });
+  return given ? `${head.slice(0, -1)},"arguments":${argumentsJson(given)}}` : head;
 }
 
-function parsed(text: string): unknown {
+/**
+ * Arguments as the model wrote them, when that is JSON: written out again, a large number would lose digits and a deep
+ * nesting fail. Anything else as a text.
+ */
+function argumentsJson(given: string): string {
   try {
-    return JSON.parse(text);
+    JSON.parse(given);
+    return given.trim();
   } catch {
-    return text;
+    return JSON.stringify(given);
   }
 }
 

@@ -289,6 +289,18 @@ describe("gen_ai_normalizer, messages of OpenInference", () => {
     });
   }
 
+  for (const { name, given } of [
+    { name: "numbers that a double does not hold", given: '{"id": 12345678901234567890, "x": 1.0}' },
+    { name: "a nesting that is too deep to be walked", given: "[".repeat(20_000) + "]".repeat(20_000) },
+  ]) {
+    it(`leaves arguments of tools as they were written: ${name}`, () => {
+      const from = { "0.message.role": "assistant", "0.message.tool_calls.0.tool_call.function.arguments": given };
+      const [attributes] = normalized(keep("openinference"), [{ attributes: input(from) }]);
+      const call = `{"type":"tool_call","name":"","arguments":${given}}`;
+      assert.equal(attributes?.["gen_ai.input.messages"], `[{"role":"assistant","parts":[${call}]}]`);
+    });
+  }
+
   it("gives output messages a finish reason and never the role of a tool", () => {
     const from = { "llm.output_messages.0.message.role": "tool", "llm.output_messages.0.message.content": "x" };
     const [attributes] = normalized(keep("openinference"), [{ attributes: from }]);
@@ -296,6 +308,14 @@ describe("gen_ai_normalizer, messages of OpenInference", () => {
       attributes?.["gen_ai.output.messages"],
       '[{"role":"user","parts":[{"type":"text","content":"x"}],"finish_reason":""}]',
     );
+  });
+});
+
+describe("mappings of one's own", () => {
+  it("take any name, those of JavaScript's objects too", () => {
+    const mappings = { a: "constructor", b: "toString", toString: "c" };
+    const [attributes] = normalized([{ name: "mine", mappings }], [{ attributes: { a: "1", b: "2", toString: "3" } }]);
+    assert.deepEqual(attributes, { a: "1", b: "2", constructor: "1", toString: "3", c: "3" });
   });
 });
 
@@ -317,6 +337,15 @@ describe("the config of gen_ai_normalizer", () => {
       message: 'sources[0]: "value_mappings" key "c" is not a target in "mappings"',
     },
     { sources: { mine: {} }, message: 'unknown source "mine"' },
+    {
+      sources: { openinferrence: {} },
+      message: 'unknown source "openinferrence", did you mean "openinference"?',
+    },
+    {
+      sources: [{ name: "openinferrence" }],
+      message:
+        'sources[0]: user-defined source "openinferrence" requires non-empty "mappings", did you mean "openinference"?',
+    },
     { sources: { custom: {} }, message: 'sources["custom"]: custom_mappings must be non-empty for the custom source' },
     {
       sources: { custom: { custom_mappings: { a: "a" } } },
