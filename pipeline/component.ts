@@ -2,7 +2,7 @@ import type { OperatorFunction } from "rxjs";
 import type { z } from "./config/schema.ts";
 import type { Delivery } from "./delivery.ts";
 import type { ConnectorHost, ExporterHost, ExtensionHost, ProcessorHost, ReceiverHost } from "./host.ts";
-import type { Logs, Metrics, Pdata, PdataOf, Profiles, Signal, Traces } from "./pdata/index.ts";
+import type { Pdata, PdataOf, Signal } from "./pdata/index.ts";
 
 export type Stability = "development" | "alpha" | "beta" | "stable" | "deprecated" | "unmaintained";
 
@@ -85,13 +85,6 @@ export interface ExtensionDefinition<C extends z.ZodType = z.ZodType> extends De
   readonly create: (config: z.output<C>, host: ExtensionHost) => Lifecycle;
 }
 
-export type Definition =
-  | ReceiverDefinition
-  | ProcessorDefinition
-  | ExporterDefinition
-  | ConnectorDefinition
-  | ExtensionDefinition;
-
 type Without<D extends { kind: string }> = Omit<D, "kind">;
 
 export function receiver<C extends z.ZodType>(definition: Without<ReceiverDefinition<C>>): ReceiverDefinition<C> {
@@ -113,5 +106,3 @@ export function connector<C extends z.ZodType>(definition: Without<ConnectorDefi
 export function extension<C extends z.ZodType>(definition: Without<ExtensionDefinition<C>>): ExtensionDefinition<C> {
   return { kind: "extension", ...definition };
 }
-
-export type { Logs, Metrics, Profiles, Traces };

@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { basename, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Manifest } from "../extensions/dashboard/assets.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const source = join(root, "dashboard");
-const resolve = createRequire(import.meta.url).resolve;
 
 const types = new Map([
   [".js", "text/javascript; charset=utf-8"],
@@ -70,7 +68,7 @@ async function digestOfSources(): Promise<string> {
 
 /** Plotly stays a file of its own, loaded after the page stands. */
 async function copyPlotly(outDir: string): Promise<string> {
-  const file = resolve("plotly.js-cartesian-dist-min");
+  const file = fileURLToPath(import.meta.resolve("plotly.js-cartesian-dist-min"));
   const hash = createHash("sha256")
     .update(await readFile(file))
     .digest("hex")

@@ -26,7 +26,7 @@ export interface Case {
   prepare(): (index: number) => void;
 }
 
-/** What a step computes goes here, so that it is not optimised away. */
+/** What a step computes goes here, for others to see, so that it is not optimised away. @public */
 export let sink = 0;
 
 /** Calls `use` with one of the batches as bytes. */

@@ -2,7 +2,11 @@ import { duration, optionalBlock, z } from "../../pipeline/config/schema.ts";
 import { unsupported } from "../../pipeline/net/unsupported.ts";
 
 const rotation = z.strictObject({
-  max_megabytes: z.number().min(0).default(100).describe("Size (MiB) at which a file is renamed and a new one begun; 0: 100."),
+  max_megabytes: z
+    .number()
+    .min(0)
+    .default(100)
+    .describe("Size (MiB) at which a file is renamed and a new one begun; 0: 100."),
   max_days: z.int().min(0).default(0).describe("Age at which renamed files are deleted; 0: never."),
   max_backups: z.int().min(0).default(100).describe("Renamed files that are kept; 0: all."),
   localtime: z.boolean().default(false).describe("Whether names of renamed files carry local time instead of UTC."),

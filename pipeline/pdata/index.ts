@@ -2,27 +2,26 @@
  * Telemetry as OTLP bytes with lazy views: batches, cursors over their items, filters, edits, splitting and merging,
  * OTLP/JSON and plain objects. Nothing else of `pipeline/pdata` is imported from outside.
  */
-export { type Attribute, type AttributesEditor, attribute } from "./attribute_edits.ts";
+export { type AttributesEditor, attribute } from "./attribute_edits.ts";
 export type { Attributes } from "./attributes.ts";
 export type { Chunk } from "./chunk.ts";
-export { editResources, editScopes, type ScopeEditor } from "./edit_groups.ts";
-export { type DataPointEditor, editPoints } from "./edit_points.ts";
+export { editResources, editScopes } from "./edit_groups.ts";
+export { editPoints } from "./edit_points.ts";
 export { editRecords, type LogRecordEditor } from "./edit_records.ts";
-export { editSpans, type SpanEditor, type SpanEventEditor } from "./edit_spans.ts";
+export { editSpans, type SpanEditor } from "./edit_spans.ts";
 export { filterPoints, filterRecords, filterSpans } from "./filter.ts";
 export type { Scope } from "./group_views.ts";
-export { type Id, type Randomness, randomness } from "./id.ts";
+export { randomness } from "./id.ts";
 export { fromJson, toJson } from "./json/index.ts";
 export { attributeKeys, type Key } from "./keys.ts";
 export { type Decoded, type DeepPartial, decode, encode } from "./objects/index.ts";
 export { Logs, Metrics, type Pdata, type PdataOf, Profiles, release, Traces } from "./pdata.ts";
-export type { DataPoint, MetricType } from "./point.ts";
+export type { DataPoint } from "./point.ts";
 export { receive } from "./receive.ts";
 export type { LogRecord } from "./record.ts";
-export { itemNoun, type Signal, signals } from "./signal.ts";
+export { type Signal, signals } from "./signal.ts";
 export type { Span } from "./span.ts";
-export type { SpanEvent, SpanLink } from "./span_parts.ts";
-export { concat, type SplitLimit, split } from "./split.ts";
-export { type Text, text } from "./text.ts";
+export { concat, split } from "./split.ts";
+export { text } from "./text.ts";
 export { type DoubleValue, double, type Value } from "./value.ts";
 export { WireError } from "./wire_error.ts";

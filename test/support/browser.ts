@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { lstat, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Browser } from "playwright-core";
 
@@ -61,7 +61,7 @@ export async function launchBrowser(executable: Executable): Promise<Browser> {
 }
 
 async function unpackPackagedChromium(): Promise<Executable> {
-  const entry = createRequire(import.meta.url).resolve("@sparticuz/chromium");
+  const entry = fileURLToPath(import.meta.resolve("@sparticuz/chromium"));
   const packageFile = join(dirname(dirname(dirname(entry))), "package.json");
   const { version } = JSON.parse(await readFile(packageFile, "utf8")) as { version: string };
   const uid = process.getuid?.() ?? 0;

@@ -3,7 +3,7 @@
  * about 400 bytes each, three group fields (24 groups), count, sum and p95. Beside a floor (walk the spans, read two times
  * and the duration) and a peer (the same table by way of plain objects). Medians of rounds; CPU time of this process.
  *
- *     node bench/aggregate/aggregate.bench.ts
+ *     node bench/aggregate/main.ts
  */
 import { setImmediate } from "node:timers/promises";
 import { SpanAggregation } from "../../pipeline/frame/aggregation.ts";

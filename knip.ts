@@ -1,0 +1,24 @@
+import type { KnipConfig } from "knip";
+
+/** Imports and font files of a style sheet, as statements knip can follow. */
+function importsOf(style: string): string {
+  return [...style.matchAll(/(?:@import |url\()("[^"]+")/g)].map(([, path]) => `import ${path};`).join("\n");
+}
+
+/** Where programs start; knip names what none of them reaches. Tests and scripts of package.json it finds by itself. */
+export default {
+  entry: [
+    "cmd/main.ts",
+    "cmd/components.ts",
+    "dashboard/page.ts",
+    "dashboard/style/page.css",
+    "bench/*/main.ts",
+    "examples/*/main.ts",
+    "scripts/screenshot.ts",
+    "test/interop/{main,real}.ts",
+    "test/interop/peers/main.ts",
+  ],
+  project: ["**/*.{ts,mjs,js,css}"],
+  compilers: { css: importsOf },
+  ignoreExportsUsedInFile: true,
+} satisfies KnipConfig;
