@@ -2,13 +2,34 @@ import { performance } from "node:perf_hooks";
 import { type SchedulerAction, type SchedulerLike, Subscription } from "rxjs";
 import type { Clock, Timer } from "../host.ts";
 
+/** What `setTimeout` takes at most, 25 days; it fires at once for more. */
+const longestTimeoutMs = 2 ** 31 - 1;
+
 /** The machine's time. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
-  setTimer: (run, delayMs) => setTimeout(run, delayMs),
-  clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
+  setTimer: (run, delayMs) => (delayMs > longestTimeoutMs ? longTimer(run, delayMs) : setTimeout(run, delayMs)),
+  clearTimer: (timer) => clearTimeout(isLong(timer) ? timer.timeout : (timer as NodeJS.Timeout)),
 };
+
+/** A timer of several timeouts, one after the other. */
+interface LongTimer {
+  timeout: NodeJS.Timeout;
+}
+
+function longTimer(run: () => void, delayMs: number): LongTimer {
+  const wait = (leftMs: number): NodeJS.Timeout =>
+    leftMs > longestTimeoutMs
+      ? setTimeout(() => void (timer.timeout = wait(leftMs - longestTimeoutMs)), longestTimeoutMs)
+      : setTimeout(run, leftMs);
+  const timer = { timeout: wait(delayMs) };
+  return timer;
+}
+
+function isLong(timer: Timer): timer is LongTimer {
+  return "timeout" in (timer as object);
+}
 
 /** An RxJS scheduler that runs on `clock`, so that time operators follow simulated time as well. */
 export function clockScheduler(clock: Clock): SchedulerLike {
