@@ -89,6 +89,7 @@ export class Dashboard {
     this.#loading.then(
       (respond) => respond(request, response),
       (error: unknown) => {
+        this.#loading = undefined;
         this.#host.logger.error({ error }, "The dashboard's page cannot be served.");
         response.writeHead(500, { "content-type": "text/plain; charset=utf-8" });
         response.end("The dashboard's page cannot be served; the log says why.\n");
