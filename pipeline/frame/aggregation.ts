@@ -1,7 +1,7 @@
 import type { TableSource, TableWindow } from "../board.ts";
 import type { BookedHost } from "../host.ts";
 import type { Traces } from "../pdata/index.ts";
-import type { AggregationEngine } from "./engine.ts";
+import { type AggregationEngine, pauseOn } from "./engine.ts";
 import { openEngine } from "./engines.ts";
 import { compilePlan, type Plan } from "./plan.ts";
 import type { AggregateSettings } from "./settings.ts";
@@ -9,6 +9,9 @@ import { SkippedSpans } from "./skipped.ts";
 import { SpanFeed } from "./span_feed.ts";
 import { TableHistory } from "./tables.ts";
 import { type ClosedWindow, SpanWindows } from "./windows.ts";
+
+/** Windows computed between two pauses, 3 ms when they are small: old telemetry closes thousands at once. */
+const windowsPerStep = 32;
 
 /** A window's table and how many spans it is made of. */
 export interface AggregatedWindow {
@@ -34,6 +37,7 @@ export class SpanAggregation {
   readonly #onWindow: OnWindow;
   /** Closed windows still to be computed, in order. */
   #work: Promise<void> = Promise.resolve();
+  #computedCount = 0;
   #queuedBytes = 0;
   #chargedBytes = 0;
 
@@ -96,6 +100,7 @@ export class SpanAggregation {
     this.#queuedBytes += sizeBytes;
     this.#skipped.overflowed(frame.overflowCount);
     const compute = async () => {
+      if (++this.#computedCount % windowsPerStep === 0) await pauseOn(this.#host.clock)();
       const engine = await this.#engine;
       const columns = frame.answer(await engine.aggregate(frame.table(), this.#plan.query));
       const table = { startUnixMs, endUnixMs, rowCount: columns[0]?.length ?? 0, columns };

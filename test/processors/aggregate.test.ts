@@ -283,6 +283,21 @@ describe("the aggregate processor", () => {
     assert.equal(published(), undefined);
   });
 
+  // Scenario: old telemetry is replayed, which closes a thousand windows at once.
+  // Guarantees: they are computed in steps that let others run in between.
+  it("computes many small windows in steps", async () => {
+    const { host, pipeline, startMs, tables } = open({ group_by: [], columns: { n: "count" }, history: 2000 });
+    host.advance(1000 * 10_000);
+    pipeline.push(tracesOf(Array.from({ length: 1000 }, (_, window) => ({ endUnixMs: startMs + window * 10_000 }))));
+    await setImmediate();
+    assert.ok(tables.windows().length < 100, `${tables.windows().length} windows in one step`);
+    pipeline.complete();
+    await settle();
+    assert.equal(tables.windows().length, 1000);
+    assert.equal(host.budget.usedBytes, 0);
+    pipeline.stop();
+  });
+
   // Scenario: a batch far longer than one step, then a short one.
   // Guarantees: both go on at once; all spans are counted, the long batch in steps with pauses.
   it("reads a long batch in steps", async () => {
