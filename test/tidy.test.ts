@@ -1,27 +1,25 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Every text file of the tree, tracked or new, with its path from the root. */
-const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
-  cwd: root,
-  encoding: "utf8",
-})
-  .split("\n")
-  .filter((path) => /\.(ts|mjs|js|json|md|yaml|yml|proto|py|go|html|css)$/.test(path))
-  .flatMap((path) => {
-    try {
-      return [{ path, text: readFileSync(join(root, path), "utf8") }];
-    } catch {
-      return []; // removed from the tree, not yet from the index
-    }
-  });
+/** Folders git ignores. */
+const ignored = new Set([".git", "node_modules", "dist", "coverage", "out"]);
 
+/** Every text file below a folder, with its path from the root; found without git, which a machine may lack. */
+function textFiles(folder: string): { path: string; text: string }[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return ignored.has(entry.name) ? [] : textFiles(path);
+    if (!/\.(ts|mjs|js|json|md|yaml|yml|proto|py|go|html|css)$/.test(path)) return [];
+    return [{ path, text: readFileSync(join(root, path), "utf8") }];
+  });
+}
+
+const files = textFiles(".");
 const code = files.filter(({ path }) => path.endsWith(".ts"));
 const componentFolders = /^(receivers|processors|connectors|exporters|extensions)\//;
 
@@ -120,9 +118,28 @@ describe("the house", () => {
     assert.deepEqual(offences(others, /\b(FIXME|XXX|HACK)\b|\/work\/main|\.\.\/shared\//), []);
   });
 
-  it("has a lock file without download addresses", () => {
-    const lock = files.find(({ path }) => path === "package-lock.json");
-    assert.ok(lock !== undefined);
-    assert.doesNotMatch(lock.text, /"resolved"/);
+  it("has a lock file without download addresses, in step with package.json, with the packages of every platform", () => {
+    const text = files.find(({ path }) => path === "package-lock.json")?.text ?? "";
+    assert.doesNotMatch(text, /"resolved"/);
+    const { packages } = JSON.parse(text) as { packages: Record<string, Locked> };
+    const { devDependencies } = JSON.parse(files.find(({ path }) => path === "package.json")?.text ?? "") as Locked;
+    assert.deepEqual(packages[""]?.devDependencies, devDependencies);
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter((name) => !isLocked(packages, path, name)),
+    );
+    assert.deepEqual(missing, [], "npm ci refuses such a lock file");
   });
 });
+
+interface Locked {
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+/** Whether a package that depends on `name` finds it: in its own folder or in one above. */
+function isLocked(packages: Readonly<Record<string, Locked>>, path: string, name: string): boolean {
+  for (let from = path; ; from = from.slice(0, Math.max(0, from.lastIndexOf("node_modules/") - 1))) {
+    if (join(from, "node_modules", name) in packages) return true;
+    if (from === "") return false;
+  }
+}
