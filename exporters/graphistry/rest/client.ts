@@ -29,6 +29,9 @@ export const mostAttempts = 6;
 const firstDelayMs = 1_000;
 const longestDelayMs = 60_000;
 
+/** A token is good for about an hour; uploads, each of which renews it, are minutes apart. */
+const rememberedTokens = 100;
+
 /**
  * HTTP to one Graphistry server, through `fetch`: a timeout on each attempt; new attempts with growing, random delays
  * after network errors, timeouts, 429 and 5xx; redirects not followed; secrets removed from what it says.
@@ -39,6 +42,8 @@ export class Client {
   readonly #userAgent: string;
   readonly #surroundings: ClientSurroundings;
   readonly #secrets = new Set<string>();
+  /** Those that may still be good, the latest last. */
+  readonly #tokens: string[] = [];
 
   constructor(server: string, fetch: Fetch, userAgent: string, surroundings: ClientSurroundings) {
     this.#server = server;
@@ -54,6 +59,12 @@ export class Client {
   /** `secret` is taken out of what the server says, and of every error, from here on. */
   hide(secret: string): void {
     if (secret !== "") this.#secrets.add(secret).add(JSON.stringify(secret).slice(1, -1));
+  }
+
+  /** The same for a token; there is a new one with every upload, so only the latest are remembered. */
+  hideToken(token: string): void {
+    this.#tokens.push(token);
+    if (this.#tokens.length > rememberedTokens) this.#tokens.shift();
   }
 
   /**
@@ -127,7 +138,7 @@ export class Client {
 
   #redact(text: string): string {
     let redacted = text;
-    for (const secret of this.#secrets) redacted = redacted.replaceAll(secret, "[REDACTED]");
+    for (const secret of [...this.#secrets, ...this.#tokens]) redacted = redacted.replaceAll(secret, "[REDACTED]");
     return redacted;
   }
 }

@@ -103,7 +103,7 @@ export class Session {
 
   /** Works with `token` from here on. A server counts what comes with it as the account's own until it is told whose. */
   async #take(token: string, signal: AbortSignal): Promise<void> {
-    this.#client.hide(token);
+    this.#client.hideToken(token);
     this.#token = token;
     const slug = this.#organization;
     if (slug === undefined) return;
