@@ -51,8 +51,9 @@ export class Batcher<T extends Pdata> {
 
   add(entry: Entry<T>): void {
     const tracked: Tracked<T> = { entry, pending: 1 };
-    if (entry.data.signal === "profiles") {
-      this.#emit({ data: entry.data, entries: [tracked] }); // they have one dictionary each and cannot be joined
+    // Profiles have one dictionary each and cannot be joined.
+    if (entry.data.signal === "profiles" || this.#isBatch(entry.data)) {
+      this.#emit({ data: entry.data, entries: [tracked] });
       return;
     }
     this.#hold(entry.data, [{ tracked, items: entry.data.itemCount }]);
@@ -61,6 +62,13 @@ export class Batcher<T extends Pdata> {
 
   flush(): void {
     if (!this.isEmpty) this.#cut(false);
+  }
+
+  /** Whether `data` can go as it is: nothing is held that it could join, and it needs no splitting. */
+  #isBatch(data: T): boolean {
+    const { sizer, min_size, max_size } = this.#settings;
+    const size = sizeOf(data, sizer);
+    return this.isEmpty && size >= min_size && (max_size === 0 || size <= max_size);
   }
 
   #hold(data: T, parts: readonly Part<T>[]): void {

@@ -27,9 +27,9 @@ export interface SendingQueue<T extends Pdata> {
   readonly waiting: number;
   /**
    * Stores an entry. `stored` is called exactly once: without an error when the queue answers for the data from now on.
-   * `signal` ends the waiting for space.
+   * The caller's signal ends the waiting for space; it is not asked for otherwise.
    */
-  put(entry: Entry<T>, signal: AbortSignal, stored: (error?: ConsumeError) => void): void;
+  put(entry: Entry<T>, caller: Pick<Delivery, "signal">, stored: (error?: ConsumeError) => void): void;
   /** The oldest entry not taken yet; undefined when there is none now. `onReady` says when there is one again. */
   next(): Entry<T> | undefined;
   settle(entry: Entry<T>): void;
@@ -90,13 +90,13 @@ export class MemoryQueue<T extends Pdata> implements SendingQueue<T> {
     return this.#entries.length;
   }
 
-  put(entry: Entry<T>, signal: AbortSignal, stored: (error?: ConsumeError) => void): void {
+  put(entry: Entry<T>, caller: Pick<Delivery, "signal">, stored: (error?: ConsumeError) => void): void {
     if (entry.size > this.capacity) {
       stored(new ConsumeError("element size too large", { retryable: false }));
     } else if (this.#fits(entry) && this.#waiters.size === 0) {
       this.#store(entry, stored);
-    } else if (this.#blocking && !this.#closed && !signal.aborted) {
-      this.#wait(entry, signal, stored);
+    } else if (this.#blocking && !this.#closed && !caller.signal.aborted) {
+      this.#wait(entry, caller.signal, stored);
     } else {
       stored(new ConsumeError("sending queue is full", { retryable: true, delayMs: fullDelayMs }));
     }

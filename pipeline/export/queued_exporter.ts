@@ -127,14 +127,14 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
   }
 
   consume(delivery: Delivery<T>): void {
-    const { data, client, signal } = delivery;
+    const { data, client } = delivery;
     if (data.itemCount === 0) {
       delivery.ack();
       return;
     }
     const { wait_for_result, sizer } = this.#settings;
     const entry = { data, size: sizeOf(data, sizer), client, ...(wait_for_result && { delivery }) };
-    this.#queue.put(entry, signal, (error) => {
+    this.#queue.put(entry, delivery, (error) => {
       if (error === undefined) {
         if (!wait_for_result) delivery.ack();
         return;

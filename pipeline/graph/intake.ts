@@ -163,23 +163,30 @@ export class ConnectorIntake<T extends Pdata> implements Outlet<T> {
 
 class RootDelivery implements Delivery {
   readonly data: Pdata;
-  readonly client: ClientInfo;
-  readonly signal: AbortSignal;
   readonly where: string;
   readonly enteredMs: number;
+  readonly #caller: Caller;
   readonly #ledger: Ledger;
   readonly #settle: (error?: ConsumeError) => void;
   #answered = false;
 
   constructor(data: Pdata, caller: Caller, where: string, ledger: Ledger, settle: (error?: ConsumeError) => void) {
     this.data = data;
-    this.client = caller.client;
-    this.signal = caller.signal ?? neverAborted;
     this.where = where;
+    this.#caller = caller;
     this.#ledger = ledger;
     this.#settle = settle;
     this.enteredMs = ledger.nowMs();
     ledger.enter(this);
+  }
+
+  get client(): ClientInfo {
+    return this.#caller.client;
+  }
+
+  /** Transports make it when first asked for, which costs as much as a small batch. */
+  get signal(): AbortSignal {
+    return this.#caller.signal ?? neverAborted;
   }
 
   ack(): void {

@@ -86,8 +86,8 @@ export function fillGroups(
   itemsSoFar: () => number,
   fillItem: FillItem,
 ): { resources: Int32Array; scopes: Int32Array } {
-  const resources = new RowList(resourceColumn.width, 4);
-  const scopes = new RowList(scopeColumn.width, 4);
+  const resources = new RowList(resourceColumn.width, 1);
+  const scopes = new RowList(scopeColumn.width, 1);
   for (let at = 0; at < bytes.length; at = afterField(bytes, at)) {
     if (bytes[at] !== 0x0a) continue;
     const end = afterLength(bytes, at + 1);

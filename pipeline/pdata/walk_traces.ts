@@ -33,8 +33,8 @@ const mostScratch = 1 << 20;
  * @returns undefined when the walk of `check.ts` has to look at the bytes
  */
 export function walkTraces(bytes: Buffer, view: DataView): Rows | undefined {
-  const resources = new RowList(resourceColumn.width, 4);
-  const scopes = new RowList(scopeColumn.width, 4);
+  const resources = new RowList(resourceColumn.width, 1);
+  const scopes = new RowList(scopeColumn.width, 1);
   count = 0;
   const size = bytes.length;
   let at = 0;

@@ -59,7 +59,7 @@ class Shards<T extends Batchable> {
 
   take(delivery: Delivery<T>): void {
     const metadata = selectMetadata(delivery.client, this.#settings.metadata_keys);
-    const key = JSON.stringify([...metadata]);
+    const key = metadata.size === 0 ? "" : JSON.stringify([...metadata]);
     let shard = this.#shards.get(key);
     if (shard === undefined) {
       const limit = this.#settings.metadata_cardinality_limit;
@@ -268,7 +268,10 @@ class Shard<T extends Batchable> {
   }
 }
 
-function selectMetadata(client: ClientInfo, keys: readonly string[]): Map<string, readonly string[]> {
+const noMetadata: ReadonlyMap<string, readonly string[]> = new Map();
+
+function selectMetadata(client: ClientInfo, keys: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  if (keys.length === 0) return noMetadata;
   const selected = new Map<string, readonly string[]>();
   for (const key of keys) {
     const values = client.metadata?.get(key.toLowerCase());

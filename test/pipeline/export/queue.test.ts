@@ -26,6 +26,25 @@ describe("a sending queue", () => {
     assert.equal(usedAtAck, delivery.data.memoryBytes);
   });
 
+  it("asks for the signal of a caller only when that has to wait, since a transport makes it then", () => {
+    const { exporter } = harness({ queue: { queue_size: 1, block_on_overflow: true }, reply: waiting });
+    let asked = 0;
+    const consume = () => {
+      const { data, client, ack, nack, signal } = recordedDelivery(spans("a")).delivery;
+      exporter.consume({
+        ...{ data, client, ack, nack },
+        get signal() {
+          asked += 1;
+          return signal;
+        },
+      });
+    };
+    consume();
+    assert.equal(asked, 0);
+    consume();
+    assert.ok(asked > 0);
+  });
+
   it("sends num_consumers requests at a time, oldest first", async () => {
     const { sent, push } = harness({ queue: { num_consumers: 2 }, reply: waiting });
     for (const name of ["a", "b", "c", "d"]) push(name);
