@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { SpanDetail, SpanField } from "../../pipeline/board.ts";
+import { isContent } from "../../pipeline/llm/content.ts";
 import type { Attributes, Span, Value } from "../../pipeline/pdata/index.ts";
-import { isContent } from "./content_keys.ts";
 import { durationOf, kindOf, statusOf } from "./span_facts.ts";
 
 /** Hexadecimal digits of a digest: enough to tell texts apart, too few to be a fingerprint of them all. */

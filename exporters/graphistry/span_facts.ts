@@ -1,3 +1,4 @@
+import { inputTokensOf, modelOf, operationOf, outputTokensOf } from "../../pipeline/llm/request.ts";
 import { attributeKeys, type Span } from "../../pipeline/pdata/index.ts";
 
 export type Status = "OK" | "ERROR" | "UNSET";
@@ -30,18 +31,7 @@ export interface SpanFacts {
 
 const resourceKeys = attributeKeys({ service: "service.name" });
 
-/** The GenAI conventions, then the dialect of the notebooks, for pipelines without gen_ai_normalizer. */
-const keys = attributeKeys({
-  requestModel: "gen_ai.request.model",
-  responseModel: "gen_ai.response.model",
-  operation: "gen_ai.operation.name",
-  errorType: "error.type",
-  inputTokens: "gen_ai.usage.input_tokens",
-  outputTokens: "gen_ai.usage.output_tokens",
-  notebookModel: "llm.model",
-  notebookInputTokens: "llm.usage.input_tokens",
-  notebookOutputTokens: "llm.usage.output_tokens",
-});
+const keys = attributeKeys({ errorType: "error.type" });
 
 const kinds = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"];
 const statuses: readonly Status[] = ["UNSET", "OK", "ERROR"];
@@ -60,11 +50,11 @@ export function readFacts(span: Span, traceId: string, spanId: string): SpanFact
     endUnixMs: span.endUnixMs,
     durationMs: durationOf(span),
     service: cut(span.resource.string(resourceKeys.service)),
-    model: cut(span.string(keys.requestModel) ?? span.string(keys.responseModel) ?? span.string(keys.notebookModel)),
-    operation: cut(span.string(keys.operation)),
+    model: cut(modelOf(span)),
+    operation: cut(operationOf(span)),
     errorType: cut(span.string(keys.errorType)),
-    inputTokens: span.number(keys.inputTokens) ?? span.number(keys.notebookInputTokens),
-    outputTokens: span.number(keys.outputTokens) ?? span.number(keys.notebookOutputTokens),
+    inputTokens: inputTokensOf(span),
+    outputTokens: outputTokensOf(span),
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { expectedRequests, expectedUsage } from "../../../cmd/generate/expected.ts";
-import { isRequest } from "../../../exporters/plotly/read_requests.ts";
+import { isRequest } from "../../../pipeline/llm/request.ts";
 import { attributeKeys, type Decoded, decode, type Traces } from "../../../pipeline/pdata/index.ts";
 import genAiNormalizer, { normalizer } from "../../../processors/gen_ai_normalizer/index.ts";
 import { collect, encoded, seed, truthOf } from "./collect.ts";

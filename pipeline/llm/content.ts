@@ -49,6 +49,11 @@ const contentKeys: ReadonlySet<string> = new Set([
   "langfuse.trace.input",
   "langfuse.trace.output",
   "tool_arguments",
+  "tool.arguments",
+  "tool_response",
+  "all_messages_events",
+  "pydantic_ai.all_messages",
+  "final_result",
   "inputs",
   "outputs",
 ]);
