@@ -40,11 +40,13 @@ class DirectExporter<T extends Pdata> implements Exporter<T> {
   readonly #sender: Sender<T>;
   readonly #lifecycle: Lifecycle;
   readonly #idle = new Idle();
+  readonly #rejections: RejectionLog;
   #active = 0;
 
   constructor(sender: Sender<T>, lifecycle: Lifecycle) {
     this.#sender = sender;
     this.#lifecycle = lifecycle;
+    this.#rejections = new RejectionLog(sender.host, noQueueHint);
     exporterMeters(sender.host).inFlight(() => this.#active);
   }
 
@@ -62,8 +64,7 @@ class DirectExporter<T extends Pdata> implements Exporter<T> {
         host.sent(data.itemCount);
         delivery.ack();
       } else {
-        const fields = { error: failure.error.message, rejected_items: data.itemCount };
-        host.logger.error(fields, `Exporting failed. Rejecting data.${noQueueHint}`);
+        this.#rejections.add(data.itemCount, failure.error);
         host.refuse(delivery, failure.error);
       }
       if (this.#active === 0) this.#idle.reached();

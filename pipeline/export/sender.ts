@@ -60,7 +60,8 @@ export class Sender<T extends Pdata> {
       done(failure);
     });
     this.#active.add(sending);
-    sending.attempt();
+    if (options.signal?.aborted) sending.cancel();
+    else sending.attempt();
   }
 
   /** The time, by the monotonic clock, after which no attempt may start. */
@@ -87,7 +88,8 @@ class Sending<T extends Pdata> {
   readonly #options: SendOptions;
   readonly #done: (failure?: Failure) => void;
   readonly #giveUpMs: number;
-  readonly #cancel = () => this.end("request is cancelled or timed out", "cancelled");
+  /** Ends it because nobody waits for it any more. */
+  readonly cancel = () => this.end("request is cancelled or timed out", "cancelled");
   #intervalMs: number;
   #lastError: ConsumeError | undefined;
   #waiting: Timer | undefined;
@@ -104,7 +106,7 @@ class Sending<T extends Pdata> {
     this.#intervalMs = initial_interval;
     const startMs = sender.host.clock.monotonicMs();
     this.#giveUpMs = max_elapsed_time > 0 ? startMs + max_elapsed_time : Number.POSITIVE_INFINITY;
-    options.signal?.addEventListener("abort", this.#cancel);
+    options.signal?.addEventListener("abort", this.cancel);
   }
 
   attempt(): void {
@@ -200,7 +202,7 @@ class Sending<T extends Pdata> {
     const { clock } = this.#sender.host;
     if (this.#waiting !== undefined) clock.clearTimer(this.#waiting);
     if (this.#timeout !== undefined) clock.clearTimer(this.#timeout);
-    this.#options.signal?.removeEventListener("abort", this.#cancel);
+    this.#options.signal?.removeEventListener("abort", this.cancel);
     this.#aborter?.abort();
     this.#done(failure);
   }

@@ -210,6 +210,24 @@ describe("without a queue", () => {
     ]);
   });
 
+  it("failures are logged once a second, with all their items", () => {
+    const { host, push } = harness({ queue: null, reply: () => bad });
+    for (let index = 0; index < 10; index++) push("a");
+    host.advance(1000);
+    push("a");
+    const items = host.logs.map((line) => line.fields["rejected_items"]);
+    assert.deepEqual(items, [1, 10]);
+  });
+
+  it("nothing is sent for a sender who has gone away before", () => {
+    const { host, exporter, sent } = harness({ queue: null, reply: () => down });
+    const { delivery, answers } = recordedDelivery(spans("a"));
+    exporter.consume({ ...delivery, signal: AbortSignal.abort() });
+    assert.deepEqual(said(answers), ["request is cancelled or timed out"]);
+    assert.equal(sent.length, 0);
+    assert.equal(host.clock.pendingTimers, 0);
+  });
+
   it("retries end when the sender has gone away", () => {
     const { host, exporter, sent } = harness({ queue: null, reply: () => down });
     const gone = new AbortController();
