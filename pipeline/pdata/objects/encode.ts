@@ -68,7 +68,8 @@ function pushScalar(field: Field, bytes: Buffer, parts: Buffer[]): void {
 
 function pushDelimited(field: Field, content: readonly Buffer[], parts: Buffer[]): void {
   const size = content.reduce((sum, part) => sum + part.length, 0);
-  parts.push(varint(BigInt(field.number * 8 + 2)), varint(BigInt(size)), ...content);
+  parts.push(varint(BigInt(field.number * 8 + 2)), varint(BigInt(size)));
+  for (const part of content) parts.push(part); // more of them than a call takes arguments
 }
 
 /** A scalar as it stands on the wire, without tag and length. */

@@ -116,6 +116,12 @@ describe("encoding objects", () => {
     it(name, () => assert.equal(encodeMessage(type, object).toString("hex"), want.replaceAll(" ", "")));
   }
 
+  it("takes lists of any length", () => {
+    const attributes = Array.from({ length: 100_000 }, () => ({ key: "a" }));
+    const bytes = encodeMessage(span, { events: [{ attributes }] });
+    assert.equal(bytes.subarray(-5).toString("hex"), "1a030a0161");
+  });
+
   for (const { name, type, object, message } of [
     {
       name: "a member that does not exist",
