@@ -7,6 +7,7 @@ import type { Traces } from "../../pipeline/pdata/index.ts";
 import type { GraphistrySettings } from "./config.ts";
 import { Publisher } from "./publisher.ts";
 import type { Fetch } from "./rest/client.ts";
+import { undoTimeoutMs } from "./rest/upload.ts";
 import { spanDetail } from "./span_detail.ts";
 import { snapshotOf, type TraceGraph, traceGraph } from "./trace_graph.ts";
 import { TraceStore } from "./trace_store.ts";
@@ -62,7 +63,7 @@ export class GraphistryExporter implements Exporter<Traces>, GraphSource {
     const { clock } = this.#host;
     await this.#feed.settled();
     this.#disarm();
-    const leftMs = Math.max(0, deadlineMs - clock.monotonicMs());
+    const leftMs = Math.max(0, deadlineMs - clock.monotonicMs() - undoTimeoutMs);
     const timer = Number.isFinite(leftMs) ? clock.setTimer(() => this.#aborter.abort(outOfTime()), leftMs) : undefined;
     try {
       await this.#publishing;

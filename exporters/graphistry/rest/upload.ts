@@ -26,6 +26,9 @@ export interface Uploaded {
 
 const json = { "content-type": "application/json" };
 
+/** What an upload that was aborted may take to delete what it has created. */
+export const undoTimeoutMs = 2_000;
+
 /**
  * Uploads a graph: both files, the dataset that joins them, and who may see it. What was created is deleted again, as far
  * as that works, when a later step fails: a dataset whose privacy could not be set would be open to whoever guesses it.
@@ -42,7 +45,7 @@ export async function uploadGraph(
   try {
     return await upload.run();
   } catch (thrown) {
-    if (!signal.aborted) await upload.undo();
+    await upload.undo(signal.aborted ? AbortSignal.timeout(undoTimeoutMs) : signal);
     throw thrown;
   }
 }
@@ -73,12 +76,12 @@ class Upload {
     return { datasetId, viewerUrl: viewerUrl(this.#session.client.server, datasetId) };
   }
 
-  async undo(): Promise<void> {
-    const lost = this.#isUncertain ? await this.#findDataset(this.#signal) : undefined;
+  async undo(signal: AbortSignal): Promise<void> {
+    const lost = this.#isUncertain ? await this.#findDataset(signal) : undefined;
     if (lost !== undefined) this.#created.push(datasetPath(lost));
     for (const path of this.#created.toReversed()) {
       const call = { what: "the deletion of a failed upload", method: "DELETE", path } as const;
-      await this.#session.send(call, this.#signal).catch(() => {});
+      await this.#session.send(call, signal).catch(() => {});
     }
   }
 

@@ -100,6 +100,20 @@ describe("an upload that meets trouble", () => {
     });
   }
 
+  // Scenario: the service stops, or runs out of time, while the server is asked to make the dataset private.
+  // Guarantees: no graph is left that whoever has its link may open.
+  it("leaves nothing behind when it is stopped before the graph is private", async () => {
+    const { server, exporter, consume } = await start();
+    server.fail("POST /api/v2/share/link/", { silence: true });
+    consume(someSpans);
+    const drained = exporter.drain(Number.POSITIVE_INFINITY);
+    await until(() => server.storage.datasets.size === 1 && server.lines().at(-1)?.includes("share/link") === true);
+    await exporter.stop();
+    await drained;
+    assert.equal(server.storage.datasets.size, 0);
+    assert.equal(server.storage.files.size, 0);
+  });
+
   it("does not try a file again that the server cannot read", async () => {
     const { server, consume, drain, lines } = await start();
     const answer = { file_id: "f", is_valid: false, is_uploaded: false, errors: ["cannot parse"] };
