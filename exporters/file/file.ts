@@ -6,6 +6,8 @@ export interface FileSettings {
   readonly path: string;
   /** Whether what the file holds already stays. */
   readonly append: boolean;
+  /** Whether pieces are lines. */
+  readonly isLines: boolean;
   readonly rotation: RotationSettings | undefined;
   /** Mode of folders that are made for the path; undefined: none are. */
   readonly directoryMode: number | undefined;
@@ -35,6 +37,15 @@ export class GrowingFile {
     const handle = await open(this.#settings.path, flags, 0o644);
     this.#handle = handle;
     this.#size = (await handle.stat()).size;
+    if (this.#settings.isLines && this.#size > 0) await this.#endLine(handle);
+  }
+
+  /** A process that was killed may have left half a line: without its end the next line would be lost as well. */
+  async #endLine(handle: FileHandle): Promise<void> {
+    const last = await lastByte(this.#settings.path, this.#size).catch(() => newline); // it may not be readable
+    if (last === newline) return;
+    await handle.write("\n");
+    this.#size += 1;
   }
 
   /**
@@ -89,6 +100,18 @@ export class GrowingFile {
     const handle = this.#handle;
     this.#handle = undefined;
     await handle?.close();
+  }
+}
+
+const newline = 0x0a;
+
+async function lastByte(path: string, size: number): Promise<number | undefined> {
+  const handle = await open(path, "r");
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+    return bytesRead === 1 ? buffer[0] : undefined;
+  } finally {
+    await handle.close();
   }
 }
 

@@ -68,6 +68,7 @@ function writerOf(settings: Config, host: ExporterHost): FileWriter {
     {
       path,
       append,
+      isLines: settings.format === "json" && settings.compression !== "zstd",
       rotation: rotation && {
         maxBytes: (rotation.max_megabytes || 100) * 1024 * 1024,
         maxDays: rotation.max_days,

@@ -71,6 +71,23 @@ describe("file", () => {
     assert.equal(host.books.sent, 4);
   });
 
+  // Scenario: the process was killed in the middle of a write; the next one goes on with the same file.
+  // Guarantees: what it writes can be read; of what was there nothing is changed.
+  for (const settings of [{ append: true }, { rotation: {} }]) {
+    it(`begins a line of its own behind half a line, with ${Object.keys(settings)[0]}`, async () => {
+      const path = join(folder, `torn-${Object.keys(settings)[0]}.json`);
+      await writeFile(path, '{"whole":1}\n{"half":');
+      await written({ path, ...settings }, ["first"]);
+      await written({ path, ...settings }, ["second"]);
+      const [whole, half, ...lines] = (await readFile(path, "utf8")).trimEnd().split("\n");
+      assert.deepEqual([whole, half], ['{"whole":1}', '{"half":']);
+      assert.deepEqual(
+        lines.flatMap((line) => namesIn(fromJson("traces", Buffer.from(line)))),
+        ["first", "second"],
+      );
+    });
+  }
+
   it("empties the file at the start, or goes on with append", async () => {
     const path = join(folder, "start.json");
     await written({ path }, ["old"]);
