@@ -75,6 +75,7 @@ class Checker {
       const field = type.byNumber.get(tag >>> 3);
       const wire = tag & 7;
       if (field !== undefined && accepts(field, wire)) {
+        if (isPadded(this.#bytes, this.#position)) this.isOrdinary = false;
         this.#note(type, field, start, progress);
         try {
           this.#value(field, wire, to, depth);
@@ -190,7 +191,6 @@ class Checker {
     const tag = this.#varint(to, 5);
     if (tag > 0xffffffff) throw new Fault("a tag of more than 32 bits", start);
     if (tag >>> 3 === 0) throw new Fault("field number 0", start);
-    if (isPadded(this.#bytes, this.#position)) this.isOrdinary = false;
     return tag;
   }
 

@@ -323,8 +323,9 @@ describe("puts odd encodings into ordinary form without changing what they say",
     assert.deepEqual(names(field(1, field(2, span("new")), old(span("old")))), ["new"]);
   });
 
-  it("leaves what is ordinary alone: unknown fields, groups, other wire types, packed or not", () => {
+  it("leaves what is ordinary alone: unknown fields, groups, other wire types, long tags, packed or not", () => {
     for (const [signal, body] of [
+      ["logs", Buffer.from([0xca, 0x80, 0, 1, 0x41, 0xd3, 0xbe, 0, 0x88, 0x81, 0, 1, 0xd4, 0xbe, 0])],
       ["traces", spanOf([0xca, 0x3e, 1, 0x41], [0x1b, 0x08, 1, 0x13, 0x14, 0x1c], [0x28, 7], field(9, key, value))],
       [
         "metrics",

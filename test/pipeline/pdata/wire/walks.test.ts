@@ -44,7 +44,8 @@ it("a fast walk accepts nothing that the authoritative one would refuse or rewri
     const bytes = bytesOf(signal);
     const count = walkRequest(bytes, viewOf(bytes), planOf(requests[signal]));
     const rows = signal === "traces" ? walkTraces(bytes, viewOf(bytes)) : undefined;
-    if (signal === "traces") assert.equal(rows === undefined, count === refused);
+    // The other way round is fine: of field 1000 the walk by hand knows where it is a deprecated list.
+    if (signal === "traces" && count !== refused) assert.notEqual(rows, undefined);
     try {
       const verdict = check(bytes, requests[signal]);
       if (count === refused) seen.handedOver += 1;
@@ -52,7 +53,10 @@ it("a fast walk accepts nothing that the authoritative one would refuse or rewri
         assert.deepEqual({ itemCount: count, isOrdinary: true }, verdict);
         seen.accepted += 1;
       }
-      if (rows !== undefined) assert.deepEqual(rows, fillTraces(bytes, count));
+      if (rows !== undefined) {
+        assert.equal(verdict.isOrdinary, true);
+        assert.deepEqual(rows, fillTraces(bytes, verdict.itemCount));
+      }
       if (!verdict.isOrdinary) {
         const ordinary = toOrdinary(bytes, requests[signal]);
         assert.equal(check(ordinary, requests[signal]).isOrdinary, true);
@@ -62,6 +66,7 @@ it("a fast walk accepts nothing that the authoritative one would refuse or rewri
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       assert.equal(count, refused, error.message);
+      assert.equal(rows, undefined, error.message);
       assert.ok(error.offset >= 0 && error.offset <= bytes.length);
       seen.refused += 1;
     }
