@@ -39,6 +39,8 @@ export async function run({ config, configSources, onReady, onStopped }: RunOpti
     process.stderr.write(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
+  let hasFailed = false;
+  void service.failure.then(() => (hasFailed = true));
   const crash = (error: unknown) =>
     service.fatal(new Error("unexpected error; this is a bug in otelpipe", { cause: error }));
   process.on("uncaughtException", crash).on("unhandledRejection", crash);
@@ -52,7 +54,7 @@ export async function run({ config, configSources, onReady, onStopped }: RunOpti
   process.off("uncaughtException", crash).off("unhandledRejection", crash);
   logReport(report, logger);
   onStopped?.(report);
-  return ended instanceof Error ? 1 : 0;
+  return hasFailed ? 1 : 0;
 }
 
 /** One line with the books of every component, and warnings for what a user must know. */
