@@ -63,9 +63,9 @@ export class KeyGroup {
   readonly #usualHead: number;
   /** Per slot, where the value of the key stands (see `locate`). */
   readonly positions: Int32Array;
-  /** Per slot, where the whole attribute begins; valid when the position is not `absent`. */
+  /** Per slot, where the whole attribute begins; known after a complete walk, when the position is not `absent`. */
   readonly attributes: Int32Array;
-  /** Whether the walk went on to the last attribute although all keys were found; only then are duplicates known. */
+  /** Whether the last walk was a complete one: only then are duplicates and `attributes` known. */
   isComplete = false;
   /** Whether a key of the group was there twice. */
   hasDuplicates = false;
@@ -98,8 +98,10 @@ export class KeyGroup {
    */
   resolve(chunk: Chunk, from: number, to: number, isComplete: boolean): void {
     const { bytes, view } = chunk;
-    const positions = this.positions;
+    const { positions, attributes } = this;
     const buckets = this.#buckets;
+    const words = this.#words;
+    const wordStarts = this.#wordStarts;
     const usual = this.#usualHead;
     for (let slot = 0; slot < positions.length; slot++) positions[slot] = absent;
     this.chunkId = chunk.id;
@@ -118,30 +120,35 @@ export class KeyGroup {
         continue;
       }
       const bucket = buckets[size]!;
-      if (bucket !== 0) missing -= this.#match(bytes, view, at, size, bucket);
+      if (bucket !== 0) {
+        // Written out here: a call for each attribute of a fitting size would cost as much as the comparison.
+        const key = at + 4;
+        const stop = key + size - 8;
+        const ending = size < 7 ? shortWord(bytes, key, size) : view.getFloat64(stop, true);
+        const last = bucket & 0xffff;
+        for (let slot = bucket >>> 16; slot < last; slot++) {
+          let word = wordStarts[slot]!;
+          if (words[word] !== ending) continue;
+          let position = key;
+          while (position < stop && words[word + 1] === view.getFloat64(position, true)) {
+            position += 8;
+            word += 1;
+          }
+          if (position < stop) continue;
+          if (positions[slot] !== absent) {
+            this.hasDuplicates = true;
+          } else {
+            const value = key + size;
+            positions[slot] = value < at + 2 + length && bytes[value] === 0x12 ? value + 1 : valueless;
+            if (isComplete) attributes[slot] = at;
+            missing -= 1;
+          }
+          break;
+        }
+      }
       at += 2 + length;
     }
-    this.isComplete = at >= to;
-  }
-
-  /** Compares the key of the attribute at `at` with the keys of its size; returns how many were found anew. */
-  #match(bytes: Buffer, view: DataView, at: number, size: number, bucket: number): number {
-    const words = this.#words;
-    const last = bucket & 0xffff;
-    const key = at + 4;
-    const stop = key + size - 8;
-    const ending = size < 7 ? shortWord(bytes, key, size) : view.getFloat64(stop, true);
-    for (let slot = bucket >>> 16; slot < last; slot++) {
-      let word = this.#wordStarts[slot]!;
-      if (words[word] !== ending) continue;
-      let position = key;
-      while (position < stop && words[word + 1] === view.getFloat64(position, true)) {
-        position += 8;
-        word += 1;
-      }
-      if (position >= stop) return this.#found(slot, at, bytes, key + size, at + 2 + bytes[at + 1]!);
-    }
-    return 0;
+    this.isComplete = isComplete;
   }
 
   /** Attributes with the empty key or none, and those that are long. */
