@@ -33,9 +33,10 @@ function withOldScopes(protos: protobuf.Root): protobuf.Root {
     const entry = oracleType(signal, protos).fieldsArray[0]!.resolvedType as protobuf.Type;
     const scopes = entry.fieldsArray.find(({ id }) => id === 2)!;
     entry.reserved = [];
-    entry.add(new protobuf.Field(oldScopes, 1000, scopes.type, "repeated"));
+    const field = new protobuf.Field(oldScopes, 1000, scopes.type, "repeated");
+    entry.add(field);
+    field.resolve(); // else it has no message type until an entry has been decoded
   }
-  protos.resolveAll();
   return protos;
 }
 
