@@ -169,7 +169,9 @@ export class Service implements ServiceView {
       const { host, port } = pull.exporter.prometheus;
       const { servePrometheus } = await import("./telemetry/prometheus.ts");
       const endpoint = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-      const reader = await servePrometheus(endpoint, () => this.#samples());
+      const reader = await servePrometheus(endpoint, () => this.#samples()).catch((cause: Error) => {
+        throw new Error(`failed to start service::telemetry::metrics: ${cause.message}`, { cause });
+      });
       this.#readers.push(reader);
       this.#logger.info({ endpoint: reader.addresses.join(", ") }, "Serving metrics");
     }

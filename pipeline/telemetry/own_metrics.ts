@@ -9,7 +9,12 @@ export function registerOwnMetrics(metrics: MetricRegistry, view: ServiceView, c
     meter.gauge(name, { unit, description }, read);
   gauge("otelcol_process_uptime", "s", "Seconds since the start.", () => (clock.nowMs() - view.startedUnixMs) / 1000);
   gauge("otelcol_process_memory_rss", "By", "Resident memory.", () => view.process().rssBytes);
-  gauge("otelpipe_event_loop_lag", "ms", "99th percentile of the event loop's delay.", () => view.process().loopLagMs);
+  gauge(
+    "otelpipe_event_loop_lag",
+    "ms",
+    "99th percentile of the event loop's delay, milliseconds.",
+    () => view.process().loopLagMs,
+  );
   gauge("otelpipe_cpu_cores", "{cpu}", "Cores in use over the last second.", () => view.process().cpuCores);
   gauge("otelpipe_budget_used", "By", "Bytes unanswered, queued or batched.", () => view.process().budgetUsedBytes);
   gauge("otelpipe_budget_limit", "By", "Bytes that may be.", () => view.process().budgetLimitBytes);
