@@ -2,16 +2,14 @@ import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
 import otlpGrpc from "../../../exporters/otlp_grpc/index.ts";
-import type { Exporter } from "../../../pipeline/component.ts";
 import type { ConsumeError } from "../../../pipeline/delivery.ts";
 import { otlpServices } from "../../../pipeline/net/grpc_services.ts";
 import { bytesField, varintField } from "../../../pipeline/net/protobuf.ts";
 import { encodeStatus } from "../../../pipeline/net/status.ts";
-import type { Pdata, Signal } from "../../../pipeline/pdata/index.ts";
-import { systemClock } from "../../../pipeline/process/clock.ts";
+import type { Signal } from "../../../pipeline/pdata/index.ts";
 import { eventually, testdata, testdataText } from "../../pipeline/net/servers.ts";
-import { recordedDelivery, simulatedHost } from "../../support/simulated_host.ts";
-import { batches } from "./batches.ts";
+import { batches } from "../otlp_batches.ts";
+import { startedExporter } from "../started_exporter.ts";
 
 const cleanup: (() => Promise<void> | void)[] = [];
 after(async () => {
@@ -41,24 +39,9 @@ async function backend(answer: Answer = ok, creds = ServerCredentials.createInse
 }
 
 async function exporterTo(endpoint: string, settings: object = {}, signal: Signal = "traces") {
-  const host = Object.assign(simulatedHost({ id: "otlp_grpc", signal }), { clock: systemClock });
-  const config = otlpGrpc.config.parse({
-    endpoint,
-    tls: { insecure: true },
-    sending_queue: { enabled: false },
-    retry_on_failure: { enabled: false },
-    ...settings,
-  });
-  const exporter = otlpGrpc[signal]?.(config, host as never) as Exporter<Pdata>;
-  await exporter.start?.();
-  cleanup.push(() => exporter.stop?.());
-  const send = async (data: Pdata = batches[signal]) => {
-    const { delivery, answers } = recordedDelivery(data);
-    exporter.consume(delivery);
-    await eventually(() => answers.length > 0);
-    return answers[0] as "ack" | ConsumeError;
-  };
-  return { host, exporter, send };
+  const started = await startedExporter(otlpGrpc, { endpoint, tls: { insecure: true }, ...settings }, signal);
+  cleanup.push(() => started.exporter.stop?.());
+  return started;
 }
 
 describe("otlp_grpc sends", () => {

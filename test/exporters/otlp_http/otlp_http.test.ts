@@ -6,15 +6,14 @@ import { buffer } from "node:stream/consumers";
 import { after, describe, it } from "node:test";
 import { gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
 import otlpHttp from "../../../exporters/otlp_http/index.ts";
-import type { Exporter } from "../../../pipeline/component.ts";
 import type { ConsumeError } from "../../../pipeline/delivery.ts";
 import { bytesField, varintField } from "../../../pipeline/net/protobuf.ts";
 import { encodeStatus } from "../../../pipeline/net/status.ts";
-import { encode, type Pdata, type Signal } from "../../../pipeline/pdata/index.ts";
-import { systemClock } from "../../../pipeline/process/clock.ts";
-import { eventually, testdata, testdataText } from "../../pipeline/net/servers.ts";
-import { recordedDelivery, simulatedHost } from "../../support/simulated_host.ts";
-import { batches } from "../otlp_grpc/batches.ts";
+import { encode, type Signal } from "../../../pipeline/pdata/index.ts";
+import { testdata, testdataText } from "../../pipeline/net/servers.ts";
+import { simulatedHost } from "../../support/simulated_host.ts";
+import { batches } from "../otlp_batches.ts";
+import { startedExporter } from "../started_exporter.ts";
 
 const cleanup: (() => Promise<void> | void)[] = [];
 after(async () => {
@@ -51,22 +50,9 @@ async function backend(answer: Answer = ok, secure = false) {
 }
 
 async function exporterTo(settings: object, signal: Signal = "traces") {
-  const host = Object.assign(simulatedHost({ id: "otlp_http", signal }), { clock: systemClock });
-  const config = otlpHttp.config.parse({
-    sending_queue: { enabled: false },
-    retry_on_failure: { enabled: false },
-    ...settings,
-  });
-  const exporter = otlpHttp[signal]?.(config, host as never) as Exporter<Pdata>;
-  await exporter.start?.();
-  cleanup.push(() => exporter.stop?.());
-  const send = async (data: Pdata = batches[signal]) => {
-    const { delivery, answers } = recordedDelivery(data);
-    exporter.consume(delivery);
-    await eventually(() => answers.length > 0);
-    return answers[0] as "ack" | ConsumeError;
-  };
-  return { host, exporter, send };
+  const started = await startedExporter(otlpHttp, settings, signal);
+  cleanup.push(() => started.exporter.stop?.());
+  return started;
 }
 
 describe("otlp_http sends", () => {

@@ -1,4 +1,4 @@
-import { encode } from "../../../pipeline/pdata/index.ts";
+import { encode } from "../../pipeline/pdata/index.ts";
 
 /** One batch of each signal. */
 export const batches = {
