@@ -1,9 +1,7 @@
-import { ConfigError, renderProblems } from "../pipeline/config/problem.ts";
+import { type ConfigError, renderProblems } from "../pipeline/config/problem.ts";
 
 /** What is printed on stderr for a wrong configuration: every problem, then how many there are. */
-export function configErrorText(error: Error): string {
-  if (!(error instanceof ConfigError)) return `Error: ${error.message}\n`;
-  const { problems, warnings } = error;
+export function configErrorText({ problems, warnings }: ConfigError): string {
   const warned = warnings.map((warning) => `Warning: ${warning}\n`).join("");
   const count = problems.length === 1 ? "1 error" : `${problems.length} errors`;
   return `${warned}${renderProblems(problems, { color: wantsColor() })}\n\nError: the configuration has ${count}\n`;

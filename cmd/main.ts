@@ -1,3 +1,4 @@
+import type { ConfigError } from "../pipeline/config/problem.ts";
 import { UsageError } from "./usage_error.ts";
 import { version } from "./version.ts";
 
@@ -116,10 +117,14 @@ function usageText(name: string, { summary, usage }: Command): string {
   return `${summary}\n\nUsage:\n  otelpipe ${name} ${usage}`.trimEnd().concat("\n");
 }
 
-/** What the user or the world did wrong as a message; anything else, a bug, with its stack. */
+/**
+ * What the user or the world did wrong as a message; anything else, a bug, with its stack. Errors are known by name: in
+ * the packed build what runs a config is a bundle of its own, with classes of its own.
+ */
 async function errorText(error: unknown): Promise<string> {
   if (!(error instanceof Error)) return `Error: ${String(error)}\n`;
-  if (error.name === "ConfigError") return (await import("./config_error_text.ts")).configErrorText(error);
-  if (error.name === "Error" || error instanceof UsageError) return `Error: ${error.message}\n`;
+  if (error.name === "ConfigError")
+    return (await import("./config_error_text.ts")).configErrorText(error as ConfigError);
+  if (error.name === "Error" || error.name === "UsageError") return `Error: ${error.message}\n`;
   return `Error: this is a bug in otelpipe: ${error.stack ?? error.message}\n`;
 }

@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { loadConfig } from "../pipeline/config/load.ts";
 import { configFlags, parseArguments } from "./arguments.ts";
 import { catalog } from "./catalog.ts";
@@ -7,5 +8,14 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const { config: uris = [] } = parseArguments("otelpipe", args, configFlags).values;
   const config = await loadConfig(uris, catalog);
   const { run } = await import("./run.ts");
-  return run({ config, configSources: uris });
+  return run({ config, configSources: uris, onReady: keepCompiled });
+}
+
+/**
+ * Writes what the start compiled to the compile cache now, so that the next start is quick also when this process is
+ * killed, and when it lives so long that V8 forgets what only a start needs.
+ */
+function keepCompiled(): () => Promise<void> {
+  flushCompileCache();
+  return async () => {};
 }
