@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { BodyError } from "./transport.ts";
+import { isCutZstd } from "./zstd_frames.ts";
 
 /** How a body is coded on the wire. `deflate` is the zlib format, as HTTP means it. */
 export type Encoding = "identity" | "gzip" | "deflate" | "zstd";
@@ -41,6 +42,7 @@ export interface InflateLimits {
  */
 export function decompress(encoding: Encoding, body: Buffer, limits: InflateLimits): Buffer | Promise<Buffer> {
   if (encoding === "identity") return body;
+  if (encoding === "zstd" && isCutZstd(body)) throw new BodyError("broken", "zstd: the compressed stream is cut short");
   if (body.length > inPlaceBytes) return inflateOnPool(encoding, body, limits);
   const output = inflateInPlace(encoding, body, Math.min(limits.maxBytes, inPlaceOutputBytes));
   if (output === "did not fit") {
