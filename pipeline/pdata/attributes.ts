@@ -4,6 +4,9 @@ import { type Text, valueIs } from "./text.ts";
 import { readInt, readKeyValue, readNumber, readString, readValue, type Value } from "./value.ts";
 import { afterLength } from "./wire.ts";
 
+// Local, because V8 loads a constant that is exported or imported each time.
+const missing = absent;
+
 /** The attributes of a span, record, data point, resource, scope, event or link. Of equal keys the first counts. */
 export interface Attributes {
   has(key: Key): boolean;
@@ -21,33 +24,29 @@ export interface Attributes {
   entries(): Iterable<readonly [key: string, value: Value]>;
 }
 
-/** These serve every owner of attributes, by the range `[from, to)` in which they lie side by side. */
-export function isValue(chunk: Chunk, from: number, to: number, key: Key, constant: Text): boolean {
-  const at = locate(chunk, from, to, key);
-  return at > absent && valueIs(chunk, at, constant);
+/** These serve every owner of attributes; `at` is what `locate` says about the key. */
+export function isValue(chunk: Chunk, at: number, constant: Text): boolean {
+  return at > missing && valueIs(chunk, at, constant);
 }
 
-export function stringAt(chunk: Chunk, from: number, to: number, key: Key): string | undefined {
-  const at = locate(chunk, from, to, key);
-  return at > absent ? readString(chunk.bytes, chunk.view, at) : undefined;
+export function stringAt(chunk: Chunk, at: number): string | undefined {
+  return at > missing ? readString(chunk.bytes, chunk.view, at) : undefined;
 }
 
-export function numberAt(chunk: Chunk, from: number, to: number, key: Key): number | undefined {
-  const at = locate(chunk, from, to, key);
-  return at > absent ? readNumber(chunk.bytes, chunk.view, at) : undefined;
+export function numberAt(chunk: Chunk, at: number): number | undefined {
+  return at > missing ? readNumber(chunk.bytes, chunk.view, at) : undefined;
 }
 
-export function intAt(chunk: Chunk, from: number, to: number, key: Key): number | bigint | undefined {
-  const at = locate(chunk, from, to, key);
-  return at > absent ? readInt(chunk.bytes, at) : undefined;
+export function intAt(chunk: Chunk, at: number): number | bigint | undefined {
+  return at > missing ? readInt(chunk.bytes, at) : undefined;
 }
 
-export function valueAt(chunk: Chunk, from: number, to: number, key: Key): Value | undefined {
-  const at = locate(chunk, from, to, key);
+export function valueAt(chunk: Chunk, at: number): Value | undefined {
   if (at === valueless) return null;
   return at === absent ? undefined : readValue(chunk.bytes, chunk.view, at);
 }
 
+/** The attributes that lie side by side in `[from, to)`. */
 export function* entriesOf(chunk: Chunk, from: number, to: number): Generator<readonly [string, Value]> {
   for (let at = from; at < to; at = afterLength(chunk.bytes, at + 1)) {
     yield readKeyValue(chunk.bytes, chunk.view, at + 1);
@@ -68,19 +67,19 @@ export class AttributeRange implements Attributes {
     return locate(this.chunk, this.from, this.to, key) !== absent;
   }
   is(key: Key, constant: Text): boolean {
-    return isValue(this.chunk, this.from, this.to, key, constant);
+    return isValue(this.chunk, locate(this.chunk, this.from, this.to, key), constant);
   }
   string(key: Key): string | undefined {
-    return stringAt(this.chunk, this.from, this.to, key);
+    return stringAt(this.chunk, locate(this.chunk, this.from, this.to, key));
   }
   number(key: Key): number | undefined {
-    return numberAt(this.chunk, this.from, this.to, key);
+    return numberAt(this.chunk, locate(this.chunk, this.from, this.to, key));
   }
   int(key: Key): number | bigint | undefined {
-    return intAt(this.chunk, this.from, this.to, key);
+    return intAt(this.chunk, locate(this.chunk, this.from, this.to, key));
   }
   value(key: Key): Value | undefined {
-    return valueAt(this.chunk, this.from, this.to, key);
+    return valueAt(this.chunk, locate(this.chunk, this.from, this.to, key));
   }
   entries(): Iterable<readonly [key: string, value: Value]> {
     return entriesOf(this.chunk, this.from, this.to);

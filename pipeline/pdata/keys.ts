@@ -1,4 +1,5 @@
 import type { Chunk } from "./chunk.ts";
+import { itemColumn } from "./rows.ts";
 import { afterLength, afterVarint, varintSize, writeVarint } from "./wire.ts";
 
 /** A compiled attribute key. Made by `attributeKeys`, in groups. */
@@ -39,6 +40,12 @@ function keyField(name: string): Buffer {
 export const absent = 0;
 export const valueless = -1;
 
+// V8 folds a constant of the module, but loads one that is exported or imported each time.
+const nowhere = absent;
+const noValue = valueless;
+const fromColumn = itemColumn.attributesFrom;
+const toColumn = itemColumn.attributesTo;
+
 const longKey = 128;
 /** Of the first four bytes of an attribute field: the length and the key's size below 128, the key's tag between. */
 const usualMask = 0x80ff8000 | 0;
@@ -50,17 +57,13 @@ const usualHead = 0x000a0000;
  */
 export class KeyGroup {
   readonly #names: readonly Buffer[];
-  /** By size in bytes below 128: the first slot of that size and the one behind the last, in 16 bits each. */
-  readonly #buckets = new Int32Array(longKey);
   /**
-   * Key bytes as doubles, which compare eight bytes at once: the key's last eight first, then all from the first on.
-   * Of seven bytes the size before them is the eighth; fewer are one number. Sound for keys of graphic ASCII: none of
-   * their doubles is zero or not a number.
+   * One flat table, so that the walk has one array at hand. First, by size in bytes below 128, where the keys of that
+   * size begin in it: 0 for none, -1 for keys of fewer than four bytes, which are not there. There: the first slot of
+   * that size and the one behind the last, then each key's words: its last four bytes, which most differ in, then all
+   * from the first on, four at a time.
    */
-  readonly #words: Float64Array;
-  readonly #wordStarts: Int32Array;
-  /** What the head of a usual attribute is; something no head is when a key is not graphic ASCII. */
-  readonly #usualHead: number;
+  readonly #table: Int32Array;
   /** Per slot, where the value of the key stands (see `locate`). */
   readonly positions: Int32Array;
   /** Per slot, where the whole attribute begins; known after a complete walk, when the position is not `absent`. */
@@ -77,19 +80,7 @@ export class KeyGroup {
     this.#names = names;
     this.positions = new Int32Array(names.length);
     this.attributes = new Int32Array(names.length);
-    for (const [slot, { length }] of names.entries()) {
-      if (length >= longKey) continue;
-      const first = this.#buckets[length] === 0 ? slot : this.#buckets[length]! >>> 16;
-      this.#buckets[length] = (first << 16) | (slot + 1);
-    }
-    const words = names.map(wordsOf);
-    this.#words = Float64Array.from(words.flat());
-    this.#usualHead = names.every(isGraphic) ? usualHead : -1;
-    let start = 0;
-    this.#wordStarts = Int32Array.from(words, (list) => {
-      start += list.length;
-      return start - list.length;
-    });
+    this.#table = tableOf(names);
   }
 
   /**
@@ -97,101 +88,107 @@ export class KeyGroup {
    * is to be complete it ends with the last key found.
    */
   resolve(chunk: Chunk, from: number, to: number, isComplete: boolean): void {
-    const { bytes, view } = chunk;
-    const { positions, attributes } = this;
-    const buckets = this.#buckets;
-    const words = this.#words;
-    const wordStarts = this.#wordStarts;
-    const usual = this.#usualHead;
-    for (let slot = 0; slot < positions.length; slot++) positions[slot] = absent;
+    const { view } = chunk;
+    const { positions } = this;
+    const table = this.#table;
+    let missing = positions.length;
+    for (let slot = 0; slot < missing; slot++) positions[slot] = nowhere;
     this.chunkId = chunk.id;
     this.from = from;
     this.hasDuplicates = false;
-    let missing = isComplete ? -1 : positions.length;
+    this.isComplete = isComplete;
+    if (isComplete) missing = -1;
     let at = from;
-    while (at < to && missing !== 0) {
+    // Where four bytes can still be loaded.
+    const last = to - 4;
+    while (at <= last) {
       // Tag, length, the key's tag, its size: most attributes have one byte of each.
-      const head = at + 4 <= to ? view.getInt32(at, true) : 0;
+      const head = view.getInt32(at, true);
       const length = (head >>> 8) & 127;
       const size = head >>> 24;
-      if ((head & usualMask) !== usual || size + 2 > length) {
-        missing -= this.#matchUnusual(bytes, at);
-        at = afterLength(bytes, at + 1);
+      if ((head & usualMask) !== usualHead || size + 2 > length) {
+        missing -= this.#matchUnusual(chunk.bytes, at);
+        if (missing === 0) return;
+        at = afterLength(chunk.bytes, at + 1);
         continue;
       }
-      const bucket = buckets[size]!;
-      if (bucket !== 0) {
+      const run = table[size]!;
+      if (run !== 0) {
+        if (run < 0) {
+          missing -= this.#matchUnusual(chunk.bytes, at);
+          if (missing === 0) return;
+          at += 2 + length;
+          continue;
+        }
         // Written out here: a call for each attribute of a fitting size would cost as much as the comparison.
-        const key = at + 4;
-        const stop = key + size - 8;
-        const ending = size < 7 ? shortWord(bytes, key, size) : view.getFloat64(stop, true);
-        const last = bucket & 0xffff;
-        for (let slot = bucket >>> 16; slot < last; slot++) {
-          let word = wordStarts[slot]!;
-          if (words[word] !== ending) continue;
-          let position = key;
-          while (position < stop && words[word + 1] === view.getFloat64(position, true)) {
-            position += 8;
-            word += 1;
+        const ending = at + size;
+        const lastWord = view.getInt32(ending, true);
+        const stop = table[run + 1]!;
+        let words = run + 2;
+        for (let slot = table[run]!; slot < stop; slot++) {
+          if (table[words] === lastWord) {
+            let word = words + 1;
+            let position = at + 4;
+            while (position < ending && table[word] === view.getInt32(position, true)) {
+              position += 4;
+              word += 1;
+            }
+            if (position >= ending) {
+              if (positions[slot] !== nowhere) {
+                this.hasDuplicates = true;
+                break;
+              }
+              positions[slot] = size + 2 < length && view.getUint8(ending + 4) === 0x12 ? ending + 5 : noValue;
+              if (isComplete) this.attributes[slot] = at;
+              missing -= 1;
+              if (missing === 0) return;
+              break;
+            }
           }
-          if (position < stop) continue;
-          if (positions[slot] !== absent) {
-            this.hasDuplicates = true;
-          } else {
-            const value = key + size;
-            positions[slot] = value < at + 2 + length && bytes[value] === 0x12 ? value + 1 : valueless;
-            if (isComplete) attributes[slot] = at;
-            missing -= 1;
-          }
-          break;
+          words += (size + 3) >>> 2;
         }
       }
       at += 2 + length;
     }
-    this.isComplete = isComplete;
+    if (at < to) this.#matchUnusual(chunk.bytes, at);
   }
 
-  /** Attributes with the empty key or none, and those that are long. */
+  /** Attributes with a key of fewer than four bytes or none, and those that are long. */
   #matchUnusual(bytes: Buffer, at: number): number {
     const body = afterVarint(bytes, at + 1);
-    const end = afterLength(bytes, at + 1);
-    if (body === end || bytes[body] !== 0x0a) {
-      return this.#names[0]?.length === 0 ? this.#found(0, at, bytes, body, end) : 0;
-    }
-    const from = afterVarint(bytes, body + 1);
-    const to = afterLength(bytes, body + 1);
-    const slot = this.#names.findIndex((name) => bytes.compare(name, 0, name.length, from, to) === 0);
-    return slot < 0 ? 0 : this.#found(slot, at, bytes, to, end);
-  }
-
-  #found(slot: number, attribute: number, bytes: Buffer, at: number, end: number): number {
+    const isKeyed = body < afterLength(bytes, at + 1) && bytes[body] === 0x0a;
+    const from = isKeyed ? afterVarint(bytes, body + 1) : body;
+    const to = isKeyed ? afterLength(bytes, body + 1) : body;
+    const slot = this.#names.findIndex(
+      (name) => name.length === to - from && bytes.compare(name, 0, name.length, from, to) === 0,
+    );
+    if (slot < 0) return 0;
     if (this.positions[slot] !== absent) {
       this.hasDuplicates = true;
       return 0;
     }
-    this.attributes[slot] = attribute;
-    this.positions[slot] = at < end && bytes[at] === 0x12 ? at + 1 : valueless;
+    this.attributes[slot] = at;
+    this.positions[slot] = to < afterLength(bytes, at + 1) && bytes[to] === 0x12 ? to + 1 : valueless;
     return 1;
   }
 }
 
-/** Fewer than seven bytes as one number, exact. */
-function shortWord(bytes: Buffer, at: number, size: number): number {
-  let word = 0;
-  for (let index = 0; index < size; index++) word = word * 256 + bytes[at + index]!;
-  return word;
-}
-
-function wordsOf(name: Buffer): number[] {
-  if (name.length < 7) return [shortWord(name, 0, name.length)];
-  if (name.length === 7) return [Buffer.from([7, ...name]).readDoubleLE()];
-  const words = [name.readDoubleLE(name.length - 8)];
-  for (let at = 0; at < name.length - 8; at += 8) words.push(name.readDoubleLE(at));
-  return words;
-}
-
-function isGraphic(name: Buffer): boolean {
-  return name.every((byte) => byte > 0x20 && byte < 0x7f);
+/** The flat table of a `KeyGroup`; see there. */
+function tableOf(names: readonly Buffer[]): Int32Array {
+  const table = Array.from({ length: longKey }, () => 0);
+  for (const [slot, name] of names.entries()) {
+    const { length } = name;
+    if (length < 4) table[length] = -1;
+    if (length < 4 || length >= longKey) continue;
+    if (table[length] === 0) {
+      table[length] = table.length;
+      table.push(slot, slot);
+    }
+    table[table[length]! + 1] = slot + 1;
+    table.push(name.readInt32LE(length - 4));
+    for (let at = 0; at < length - 4; at += 4) table.push(name.readInt32LE(at));
+  }
+  return Int32Array.from(table);
 }
 
 /**
@@ -214,6 +211,16 @@ export function attributeKeys<const K extends Readonly<Record<string, string>>>(
 export function locate(chunk: Chunk, from: number, to: number, key: Key): number {
   const { group, slot } = key as CompiledKey;
   if (group.from !== from || group.chunkId !== chunk.id) group.resolve(chunk, from, to, false);
+  return group.positions[slot]!;
+}
+
+/** The same among the attributes of an item, of any signal, whose row begins at the cell `row`. */
+export function locateInRow(chunk: Chunk, items: Int32Array, row: number, key: Key): number {
+  const { group, slot } = key as CompiledKey;
+  const from = items[row + fromColumn]!;
+  if (group.from !== from || group.chunkId !== chunk.id) {
+    group.resolve(chunk, from, items[row + toColumn]!, false);
+  }
   return group.positions[slot]!;
 }
 

@@ -1,12 +1,15 @@
 import { type Attributes, entriesOf, intAt, isValue, numberAt, stringAt, valueAt } from "./attributes.ts";
 import type { Chunk } from "./chunk.ts";
 import { ResourceView, resourceOf, type Scope, ScopeView, textAt } from "./group_views.ts";
-import { absent, type Key, locate } from "./keys.ts";
+import { absent, type Key, locateInRow } from "./keys.ts";
 import { readFixed64 } from "./number64.ts";
 import { retain } from "./retain.ts";
-import { pointColumn as column, dataTag, metricColumn } from "./rows_metrics.ts";
+import { dataTag, metricColumn, pointColumn } from "./rows_metrics.ts";
 import type { Text } from "./text.ts";
 import { readSigned64, type Value } from "./value.ts";
+
+// Local, because V8 loads a constant that is exported or imported each time.
+const column = pointColumn;
 
 export type MetricType = "gauge" | "sum" | "histogram" | "exponential_histogram" | "summary";
 
@@ -99,22 +102,22 @@ export class PointCursor implements DataPoint {
   }
 
   has(key: Key): boolean {
-    return locate(this.chunk, this.attributesFrom, this.attributesTo, key) !== absent;
+    return locateInRow(this.chunk, this.items, this.row, key) !== absent;
   }
   is(key: Key, constant: Text): boolean {
-    return isValue(this.chunk, this.attributesFrom, this.attributesTo, key, constant);
+    return isValue(this.chunk, locateInRow(this.chunk, this.items, this.row, key), constant);
   }
   string(key: Key): string | undefined {
-    return stringAt(this.chunk, this.attributesFrom, this.attributesTo, key);
+    return stringAt(this.chunk, locateInRow(this.chunk, this.items, this.row, key));
   }
   number(key: Key): number | undefined {
-    return numberAt(this.chunk, this.attributesFrom, this.attributesTo, key);
+    return numberAt(this.chunk, locateInRow(this.chunk, this.items, this.row, key));
   }
   int(key: Key): number | bigint | undefined {
-    return intAt(this.chunk, this.attributesFrom, this.attributesTo, key);
+    return intAt(this.chunk, locateInRow(this.chunk, this.items, this.row, key));
   }
   value(key: Key): Value | undefined {
-    return valueAt(this.chunk, this.attributesFrom, this.attributesTo, key);
+    return valueAt(this.chunk, locateInRow(this.chunk, this.items, this.row, key));
   }
   entries(): Iterable<readonly [key: string, value: Value]> {
     return entriesOf(this.chunk, this.attributesFrom, this.attributesTo);

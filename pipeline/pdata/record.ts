@@ -2,13 +2,16 @@ import { type Attributes, entriesOf, intAt, isValue, numberAt, stringAt, valueAt
 import type { Chunk } from "./chunk.ts";
 import { ResourceView, resourceOf, type Scope, ScopeView, textAt } from "./group_views.ts";
 import { type Id, IdView } from "./id.ts";
-import { absent, type Key, locate } from "./keys.ts";
+import { absent, type Key, locateInRow } from "./keys.ts";
 import { readFixed64, readUnixMs } from "./number64.ts";
 import { retain } from "./retain.ts";
 import { findField } from "./rows.ts";
-import { recordColumn as column } from "./rows_logs.ts";
+import { recordColumn } from "./rows_logs.ts";
 import type { Text } from "./text.ts";
 import { readValue, type Value } from "./value.ts";
+
+// Local, because V8 loads a constant that is exported or imported each time.
+const column = recordColumn;
 
 /** A log record, read where it lies. A reused cursor: valid only inside the turn of the loop; `copy()` to keep one. */
 export interface LogRecord extends Attributes {
@@ -107,22 +110,22 @@ export class RecordCursor implements LogRecord {
   }
 
   has(key: Key): boolean {
-    return locate(this.chunk, this.attributesFrom, this.attributesTo, key) !== absent;
+    return locateInRow(this.chunk, this.items, this.row, key) !== absent;
   }
   is(key: Key, constant: Text): boolean {
-    return isValue(this.chunk, this.attributesFrom, this.attributesTo, key, constant);
+    return isValue(this.chunk, locateInRow(this.chunk, this.items, this.row, key), constant);
   }
   string(key: Key): string | undefined {
-    return stringAt(this.chunk, this.attributesFrom, this.attributesTo, key);
+    return stringAt(this.chunk, locateInRow(this.chunk, this.items, this.row, key));
   }
   number(key: Key): number | undefined {
-    return numberAt(this.chunk, this.attributesFrom, this.attributesTo, key);
+    return numberAt(this.chunk, locateInRow(this.chunk, this.items, this.row, key));
   }
   int(key: Key): number | bigint | undefined {
-    return intAt(this.chunk, this.attributesFrom, this.attributesTo, key);
+    return intAt(this.chunk, locateInRow(this.chunk, this.items, this.row, key));
   }
   value(key: Key): Value | undefined {
-    return valueAt(this.chunk, this.attributesFrom, this.attributesTo, key);
+    return valueAt(this.chunk, locateInRow(this.chunk, this.items, this.row, key));
   }
   entries(): Iterable<readonly [key: string, value: Value]> {
     return entriesOf(this.chunk, this.attributesFrom, this.attributesTo);

@@ -15,18 +15,20 @@ export const spanColumn = {
   width: 13,
 } as const;
 
+// Local, because V8 loads a constant that is exported or imported each time.
+const column = spanColumn;
 const noRows = new Int32Array(0);
 
 /** Finds every span of a chunk of `itemCount` spans and its most read fields. */
 export function fillTraces(bytes: Buffer, itemCount: number): Rows {
-  const items = new Int32Array(itemCount * spanColumn.width);
+  const items = new Int32Array(itemCount * column.width);
   let count = 0;
   const { resources, scopes } = fillGroups(
     bytes,
     () => count,
     (start, end, scope) => {
-      fillSpan(bytes, start, end, items, count * spanColumn.width);
-      items[count * spanColumn.width + spanColumn.scope] = scope;
+      fillSpan(bytes, start, end, items, count * column.width);
+      items[count * column.width + column.scope] = scope;
       count += 1;
     },
   );
@@ -40,10 +42,10 @@ export function fillTraces(bytes: Buffer, itemCount: number): Rows {
 export function fillIds(bytes: Buffer, at: number, end: number, items: Int32Array, base: number): number {
   if (at + 28 >= end || bytes[at] !== 0x0a || bytes[at + 1] !== 16) return at;
   if (bytes[at + 18] !== 0x12 || bytes[at + 19] !== 8) return at;
-  items[base + spanColumn.traceId] = at + 2;
-  items[base + spanColumn.spanId] = at + 20;
+  items[base + column.traceId] = at + 2;
+  items[base + column.spanId] = at + 20;
   if (at + 38 >= end || bytes[at + 28] !== 0x22 || bytes[at + 29] !== 8) return at + 28;
-  items[base + spanColumn.parentSpanId] = at + 30;
+  items[base + column.parentSpanId] = at + 30;
   return at + 38;
 }
 
@@ -55,36 +57,36 @@ export function fillSpan(bytes: Buffer, start: number, end: number, items: Int32
   while (at < end) {
     switch (bytes[at]) {
       case 0x0a:
-        if (bytes[at + 1] !== 0) items[base + spanColumn.traceId] = at + 2;
+        if (bytes[at + 1] !== 0) items[base + column.traceId] = at + 2;
         break;
       case 0x12:
-        if (bytes[at + 1] !== 0) items[base + spanColumn.spanId] = at + 2;
+        if (bytes[at + 1] !== 0) items[base + column.spanId] = at + 2;
         break;
       case 0x22:
-        if (bytes[at + 1] !== 0) items[base + spanColumn.parentSpanId] = at + 2;
+        if (bytes[at + 1] !== 0) items[base + column.parentSpanId] = at + 2;
         break;
       case 0x2a:
-        items[base + spanColumn.name] = at + 1;
+        items[base + column.name] = at + 1;
         break;
       case 0x30:
-        items[base + spanColumn.kind] = readVarint(bytes, at + 1);
+        items[base + column.kind] = readVarint(bytes, at + 1);
         at = afterVarint(bytes, at + 1);
         continue;
       case 0x39:
-        items[base + spanColumn.startTime] = at + 1;
+        items[base + column.startTime] = at + 1;
         at += 9;
         continue;
       case 0x41:
-        items[base + spanColumn.endTime] = at + 1;
+        items[base + column.endTime] = at + 1;
         at += 9;
         continue;
       case 0x4a:
-        items[base + spanColumn.attributesFrom] = at;
+        items[base + column.attributesFrom] = at;
         at = afterRun(bytes, at, end);
-        items[base + spanColumn.attributesTo] = at;
+        items[base + column.attributesTo] = at;
         continue;
       case 0x7a:
-        items[base + spanColumn.status] = at + 1;
+        items[base + column.status] = at + 1;
         break;
       default:
         break;

@@ -2,14 +2,17 @@ import { type Attributes, entriesOf, intAt, isValue, numberAt, stringAt, valueAt
 import type { Chunk } from "./chunk.ts";
 import { ResourceView, resourceOf, type Scope, ScopeView, textAt, textOf } from "./group_views.ts";
 import { type Id, IdView } from "./id.ts";
-import { absent, type Key, locate } from "./keys.ts";
+import { absent, type Key, locateInRow } from "./keys.ts";
 import { difference, readFixed64, readUnixMs } from "./number64.ts";
 import { retain } from "./retain.ts";
-import { spanColumn as column } from "./rows_traces.ts";
+import { spanColumn } from "./rows_traces.ts";
 import { EventView, eventTag, LinkView, linkTag, type SpanEvent, type SpanLink } from "./span_parts.ts";
 import type { Text } from "./text.ts";
 import type { Value } from "./value.ts";
 import { afterField, afterLength, afterVarint, readVarint } from "./wire.ts";
+
+// Local, because V8 loads a constant that is exported or imported each time.
+const column = spanColumn;
 
 /** A span, read where it lies. A reused cursor: valid only inside the turn of the loop; `copy()` to keep one. */
 export interface Span extends Attributes {
@@ -169,22 +172,22 @@ export class SpanCursor implements Span {
   }
 
   has(key: Key): boolean {
-    return locate(this.chunk, this.attributesFrom, this.attributesTo, key) !== absent;
+    return locateInRow(this.chunk, this.items, this.row, key) !== absent;
   }
   is(key: Key, constant: Text): boolean {
-    return isValue(this.chunk, this.attributesFrom, this.attributesTo, key, constant);
+    return isValue(this.chunk, locateInRow(this.chunk, this.items, this.row, key), constant);
   }
   string(key: Key): string | undefined {
-    return stringAt(this.chunk, this.attributesFrom, this.attributesTo, key);
+    return stringAt(this.chunk, locateInRow(this.chunk, this.items, this.row, key));
   }
   number(key: Key): number | undefined {
-    return numberAt(this.chunk, this.attributesFrom, this.attributesTo, key);
+    return numberAt(this.chunk, locateInRow(this.chunk, this.items, this.row, key));
   }
   int(key: Key): number | bigint | undefined {
-    return intAt(this.chunk, this.attributesFrom, this.attributesTo, key);
+    return intAt(this.chunk, locateInRow(this.chunk, this.items, this.row, key));
   }
   value(key: Key): Value | undefined {
-    return valueAt(this.chunk, this.attributesFrom, this.attributesTo, key);
+    return valueAt(this.chunk, locateInRow(this.chunk, this.items, this.row, key));
   }
   entries(): Iterable<readonly [key: string, value: Value]> {
     return entriesOf(this.chunk, this.attributesFrom, this.attributesTo);

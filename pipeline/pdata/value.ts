@@ -40,25 +40,28 @@ export const valueTag = {
   bytes: 0x3a,
 } as const;
 
+// Local, because V8 loads a constant that is exported or imported each time.
+const tag = valueTag;
+
 /** Reads the `AnyValue` whose length stands at `lengthAt`. */
 export function readValue(bytes: Buffer, view: DataView, lengthAt: number): Value {
   const end = afterLength(bytes, lengthAt);
   const at = afterVarint(bytes, lengthAt);
   if (at === end) return null;
   switch (bytes[at]) {
-    case valueTag.string:
+    case tag.string:
       return readText(bytes, view, afterVarint(bytes, at + 1), afterLength(bytes, at + 1));
-    case valueTag.bool:
+    case tag.bool:
       return readBool(bytes, at + 1);
-    case valueTag.int:
+    case tag.int:
       return readInt64(bytes, at + 1);
-    case valueTag.double:
+    case tag.double:
       return view.getFloat64(at + 1, true);
-    case valueTag.bytes:
+    case tag.bytes:
       return Buffer.from(bytes.subarray(afterVarint(bytes, at + 1), afterLength(bytes, at + 1)));
-    case valueTag.array:
+    case tag.array:
       return readArray(bytes, view, at + 1);
-    case valueTag.map:
+    case tag.map:
       return readMap(bytes, view, at + 1);
     default:
       return null;
@@ -104,25 +107,32 @@ export function readKeyValue(bytes: Buffer, view: DataView, lengthAt: number): [
 
 /** The text of the `AnyValue` whose length stands at `lengthAt`, when it is a string. */
 export function readString(bytes: Buffer, view: DataView, lengthAt: number): string | undefined {
-  const at = bytes[lengthAt]! < 128 ? lengthAt + 1 : afterVarint(bytes, lengthAt);
-  if (bytes[lengthAt] === 0 || bytes[at] !== valueTag.string) return undefined;
-  const size = bytes[at + 1]!;
-  if (size < 128) return readText(bytes, view, at + 2, at + 2 + size);
-  return readText(bytes, view, afterVarint(bytes, at + 1), afterLength(bytes, at + 1));
+  const length = bytes[lengthAt]!;
+  if (length === 0) return undefined;
+  if (length > 127) return readLongString(bytes, lengthAt);
+  if (bytes[lengthAt + 1] !== tag.string) return undefined;
+  return readText(bytes, view, lengthAt + 3, lengthAt + 3 + bytes[lengthAt + 2]!);
+}
+
+function readLongString(bytes: Buffer, lengthAt: number): string | undefined {
+  const at = afterVarint(bytes, lengthAt);
+  if (bytes[at] !== tag.string) return undefined;
+  return decodeUtf8(bytes, afterVarint(bytes, at + 1), afterLength(bytes, at + 1));
 }
 
 /** The number in the `AnyValue` whose length stands at `lengthAt`, int or double, rounded past 2^53. */
 export function readNumber(bytes: Buffer, view: DataView, lengthAt: number): number | undefined {
-  if (bytes[lengthAt] === 0) return undefined;
-  const at = bytes[lengthAt]! < 128 ? lengthAt + 1 : afterVarint(bytes, lengthAt);
-  if (bytes[at] === valueTag.int) return readInt64Rounded(bytes, at + 1);
-  return bytes[at] === valueTag.double ? view.getFloat64(at + 1, true) : undefined;
+  const length = bytes[lengthAt]!;
+  if (length === 0) return undefined;
+  const at = length < 128 ? lengthAt + 1 : afterVarint(bytes, lengthAt);
+  if (bytes[at] === tag.int) return readInt64Rounded(bytes, at + 1);
+  return bytes[at] === tag.double ? view.getFloat64(at + 1, true) : undefined;
 }
 
 /** The integer in the `AnyValue` whose length stands at `lengthAt`; undefined for a double. */
 export function readInt(bytes: Buffer, lengthAt: number): number | bigint | undefined {
   const at = afterVarint(bytes, lengthAt);
-  return bytes[lengthAt] !== 0 && bytes[at] === valueTag.int ? readInt64(bytes, at + 1) : undefined;
+  return bytes[lengthAt] !== 0 && bytes[at] === tag.int ? readInt64(bytes, at + 1) : undefined;
 }
 
 /** The `sfixed64` at `at`. */

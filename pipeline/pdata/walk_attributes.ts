@@ -10,6 +10,9 @@ import {
   varintEnd,
 } from "./walk_bytes.ts";
 
+// Local, because V8 loads a constant that is exported or imported each time.
+const nowhere = refused;
+
 /** Messages nested deeper are left to the walk of `check.ts`, which knows the limit. */
 const deepest = 40;
 
@@ -31,16 +34,16 @@ export function keyValueEnd(bytes: Buffer, view: DataView, at: number, end: numb
 
 function anyKeyValueEnd(bytes: Buffer, view: DataView, at: number, end: number, depth: number): number {
   const to = payloadEnd(bytes, at, end);
-  if (to === refused) return refused;
+  if (to === nowhere) return nowhere;
   let position = payloadStart(bytes, at);
   if (position < to && bytes[position] === 0x0a) {
     const keyTo = payloadEnd(bytes, position + 1, to);
-    if (keyTo === refused || !isText(bytes, view, payloadStart(bytes, position + 1), keyTo)) return refused;
+    if (keyTo === nowhere || !isText(bytes, view, payloadStart(bytes, position + 1), keyTo)) return nowhere;
     position = keyTo;
   }
   if (position < to && bytes[position] === 0x12) {
     position = anyValueEnd(bytes, view, position + 1, to, depth + 1);
-    if (position === refused) return refused;
+    if (position === nowhere) return nowhere;
   }
   return position === to ? to : restEnd(bytes, position, to, 3);
 }
@@ -48,7 +51,7 @@ function anyKeyValueEnd(bytes: Buffer, view: DataView, at: number, end: number, 
 /** Position behind the `AnyValue` whose length stands at `at`. */
 export function anyValueEnd(bytes: Buffer, view: DataView, at: number, end: number, depth: number): number {
   const to = payloadEnd(bytes, at, end);
-  if (to === refused) return refused;
+  if (to === nowhere) return nowhere;
   const member = payloadStart(bytes, at);
   if (member === to) return to;
   let position: number;
@@ -71,24 +74,24 @@ export function anyValueEnd(bytes: Buffer, view: DataView, at: number, end: numb
       position = listEnd(bytes, view, member, to, depth + 1);
       break;
     default:
-      return refused;
+      return nowhere;
   }
   if (position === to) return to;
-  return position === refused || position > to ? refused : restEnd(bytes, position, to, 8);
+  return position === nowhere || position > to ? nowhere : restEnd(bytes, position, to, 8);
 }
 
 /** Position behind the `ArrayValue` or `KeyValueList` whose tag stands at `at`. */
 function listEnd(bytes: Buffer, view: DataView, at: number, end: number, depth: number): number {
   const to = payloadEnd(bytes, at + 1, end);
-  if (to === refused || depth > deepest) return refused;
+  if (to === nowhere || depth > deepest) return nowhere;
   const isMap = bytes[at] === 0x32;
   let position = payloadStart(bytes, at + 1);
   while (position < to) {
-    if (bytes[position] !== 0x0a) return refused;
+    if (bytes[position] !== 0x0a) return nowhere;
     position = isMap
       ? keyValueEnd(bytes, view, position + 1, to, depth + 1)
       : anyValueEnd(bytes, view, position + 1, to, depth + 1);
-    if (position === refused) return refused;
+    if (position === nowhere) return nowhere;
   }
   return to;
 }
@@ -98,7 +101,7 @@ function restEnd(bytes: Buffer, at: number, to: number, known: number): number {
   let position = at;
   while (position < to) {
     const next = unknownEnd(bytes, position, to);
-    if (next === refused || fieldNumber(bytes, position) <= known) return refused;
+    if (next === nowhere || fieldNumber(bytes, position) <= known) return nowhere;
     position = next;
   }
   return to;

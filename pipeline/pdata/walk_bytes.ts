@@ -6,27 +6,29 @@ import { isUtf8 } from "node:buffer";
  * for the bytes: an invalid encoding or an odd one. The walk of `check.ts` then decides.
  */
 export const refused = -1;
+// Local, because V8 loads a constant that is exported or imported each time.
+const nowhere = refused;
 
 /** Position behind the payload whose length stands at `at`; refuses lengths that are not minimal. */
 export function payloadEnd(bytes: Buffer, at: number, end: number): number {
-  if (at >= end) return refused;
+  if (at >= end) return nowhere;
   const length = bytes[at]!;
   if (length > 127) return longPayloadEnd(bytes, at, end);
   const to = at + 1 + length;
-  return to <= end ? to : refused;
+  return to <= end ? to : nowhere;
 }
 
 function longPayloadEnd(bytes: Buffer, at: number, end: number): number {
   let length = bytes[at]! & 127;
   let position = at + 1;
   for (let shift = 7; shift < 28; shift += 7) {
-    if (position >= end) return refused;
+    if (position >= end) return nowhere;
     const byte = bytes[position]!;
     position += 1;
     length |= (byte & 127) << shift;
-    if (byte < 128) return byte !== 0 && position + length <= end ? position + length : refused;
+    if (byte < 128) return byte !== 0 && position + length <= end ? position + length : nowhere;
   }
-  return refused;
+  return nowhere;
 }
 
 /** Position of the payload whose length stands at `at` and has passed `payloadEnd`. */
@@ -40,13 +42,13 @@ export function payloadStart(bytes: Buffer, at: number): number {
 export function varintEnd(bytes: Buffer, at: number, end: number): number {
   const most = Math.min(at + 10, end);
   for (let position = at; position < most; position++) if (bytes[position]! < 128) return position + 1;
-  return refused;
+  return nowhere;
 }
 
 /** Position behind the string whose length stands at `at`. */
 export function stringEnd(bytes: Buffer, view: DataView, at: number, end: number): number {
   const to = payloadEnd(bytes, at, end);
-  return to !== refused && isText(bytes, view, payloadStart(bytes, at), to) ? to : refused;
+  return to !== nowhere && isText(bytes, view, payloadStart(bytes, at), to) ? to : nowhere;
 }
 
 const highBits = 0x80808080 | 0;
@@ -114,29 +116,29 @@ function isSequence(bytes: Buffer, at: number, first: number, size: number): boo
 /** Position behind an unknown field whose tag stands at `at`; groups are refused. */
 export function unknownEnd(bytes: Buffer, at: number, end: number): number {
   const body = tagEnd(bytes, at, end);
-  if (body === refused) return refused;
+  if (body === nowhere) return nowhere;
   switch (bytes[at]! & 7) {
     case 0:
       return varintEnd(bytes, body, end);
     case 1:
-      return body + 8 <= end ? body + 8 : refused;
+      return body + 8 <= end ? body + 8 : nowhere;
     case 2:
       return payloadEnd(bytes, body, end);
     case 5:
-      return body + 4 <= end ? body + 4 : refused;
+      return body + 4 <= end ? body + 4 : nowhere;
     default:
-      return refused;
+      return nowhere;
   }
 }
 
 /** Position behind a minimal tag of at most four bytes and a field number above 0. */
 function tagEnd(bytes: Buffer, at: number, end: number): number {
-  if (bytes[at]! < 8) return refused;
+  if (bytes[at]! < 8) return nowhere;
   const most = Math.min(at + 4, end);
   for (let position = at; position < most; position++) {
-    if (bytes[position]! < 128) return bytes[position] === 0 ? refused : position + 1;
+    if (bytes[position]! < 128) return bytes[position] === 0 ? nowhere : position + 1;
   }
-  return refused;
+  return nowhere;
 }
 
 /** The number of the field whose tag stands at `at` and has at most four bytes. */

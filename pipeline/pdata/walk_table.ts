@@ -2,6 +2,9 @@ import { anyValue, type Field, itemMessages, keyValue, type Message } from "./me
 import { anyValueEnd, keyValueEnd } from "./walk_attributes.ts";
 import { fieldNumber, payloadEnd, payloadStart, refused, stringEnd, unknownEnd, varintEnd } from "./walk_bytes.ts";
 
+// Local, because V8 loads a constant that is exported or imported each time.
+const nowhere = refused;
+
 /** What a one-byte tag asks the walk to do. */
 const action = {
   unknown: 0,
@@ -90,7 +93,7 @@ let itemCount = 0;
 /** Walks a whole request; returns its number of items, or `refused` when `check.ts` has to look at it. */
 export function walkRequest(bytes: Buffer, view: DataView, plan: Plan): number {
   itemCount = 0;
-  return messageEnd(bytes, view, 0, bytes.length, plan, 0) === refused ? refused : itemCount;
+  return messageEnd(bytes, view, 0, bytes.length, plan, 0) === nowhere ? nowhere : itemCount;
 }
 
 /** Walks the payload `[from, to)` of a message; returns `to` or `refused`. */
@@ -104,23 +107,23 @@ export function messageEnd(bytes: Buffer, view: DataView, from: number, to: numb
     const tag = bytes[at]!;
     if (tag > 127 || actions[tag] === action.unknown) {
       const next = unknownEnd(bytes, at, to);
-      if (next === refused) return refused;
-      if (tag > 127 && !mayPass(bytes, at, plan, seen)) return refused;
+      if (next === nowhere) return nowhere;
+      if (tag > 127 && !mayPass(bytes, at, plan, seen)) return nowhere;
       if (plan.hasFlags && tag === 0x85 && bytes[at + 1] === 1) seen |= 1 << 16;
       at = next;
       continue;
     }
     const bit = bits[tag]!;
-    if ((seen & bit) !== 0) return refused;
+    if ((seen & bit) !== 0) return nowhere;
     seen |= bit;
     if (actions[tag] === action.attribute) {
-      if (attributesEnd !== 0 && attributesEnd !== at) return refused;
+      if (attributesEnd !== 0 && attributesEnd !== at) return nowhere;
       at = keyValueEnd(bytes, view, at + 1, to, depth + 1);
       attributesEnd = at;
     } else {
       at = fieldEnd(bytes, view, at, to, plan, depth);
     }
-    if (at === refused) return refused;
+    if (at === nowhere) return nowhere;
   }
   return to;
 }
@@ -138,9 +141,9 @@ function fieldEnd(bytes: Buffer, view: DataView, at: number, to: number, plan: P
     case action.varint:
       return varintEnd(bytes, at + 1, to);
     case action.fixed64:
-      return at + 9 <= to ? at + 9 : refused;
+      return at + 9 <= to ? at + 9 : nowhere;
     case action.fixed32:
-      return at + 5 <= to ? at + 5 : refused;
+      return at + 5 <= to ? at + 5 : nowhere;
     case action.string:
       return stringEnd(bytes, view, at + 1, to);
     case action.bytes:
@@ -153,12 +156,12 @@ function fieldEnd(bytes: Buffer, view: DataView, at: number, to: number, plan: P
       return packedVarintEnd(bytes, at + 1, to);
     case action.packedFixed64: {
       const end = payloadEnd(bytes, at + 1, to);
-      return end === refused || (end - payloadStart(bytes, at + 1)) % 8 === 0 ? end : refused;
+      return end === nowhere || (end - payloadStart(bytes, at + 1)) % 8 === 0 ? end : nowhere;
     }
     default: {
       const end = payloadEnd(bytes, at + 1, to);
       const child = plan.children[tag];
-      if (end === refused || child === undefined) return refused;
+      if (end === nowhere || child === undefined) return nowhere;
       return messageEnd(bytes, view, payloadStart(bytes, at + 1), end, child, depth + 1);
     }
   }
@@ -166,18 +169,18 @@ function fieldEnd(bytes: Buffer, view: DataView, at: number, to: number, plan: P
 
 /** Position behind an id of this size, or an empty one, whose length stands at `at`. */
 export function idEnd(bytes: Buffer, at: number, to: number, size: number): number {
-  if (at >= to || (bytes[at] !== size && bytes[at] !== 0)) return refused;
+  if (at >= to || (bytes[at] !== size && bytes[at] !== 0)) return nowhere;
   const end = at + 1 + bytes[at]!;
-  return end <= to ? end : refused;
+  return end <= to ? end : nowhere;
 }
 
 function packedVarintEnd(bytes: Buffer, lengthAt: number, to: number): number {
   const end = payloadEnd(bytes, lengthAt, to);
-  if (end === refused) return refused;
+  if (end === nowhere) return nowhere;
   let at = payloadStart(bytes, lengthAt);
   while (at < end) {
     at = varintEnd(bytes, at, end);
-    if (at === refused) return refused;
+    if (at === nowhere) return nowhere;
   }
   return end;
 }

@@ -6,6 +6,12 @@ import { payloadEnd, payloadStart, refused, stringEnd, unknownEnd, varintEnd } f
 import { idEnd, messageEnd, type Plan, planOf } from "./walk_table.ts";
 import { readVarint } from "./wire.ts";
 
+// Local, because V8 loads a constant that is exported or imported each time.
+const nowhere = refused;
+const column = spanColumn;
+const resourceCell = resourceColumn;
+const scopeCell = scopeColumn;
+
 const resourceSpansPlan = childOf(planOf(requests.traces), 0x0a);
 const scopeSpansPlan = childOf(resourceSpansPlan, 0x12);
 const resourcePlan = childOf(resourceSpansPlan, 0x0a);
@@ -23,7 +29,7 @@ function childOf(plan: Plan, tag: number): Plan {
 }
 
 /** Rows of spans while their number is not known; reused from request to request, copied to size at the end. */
-let scratch = new Int32Array(1024 * spanColumn.width);
+let scratch = new Int32Array(1024 * column.width);
 let count = 0;
 const mostScratch = 1 << 20;
 
@@ -33,18 +39,18 @@ const mostScratch = 1 << 20;
  * @returns undefined when the walk of `check.ts` has to look at the bytes
  */
 export function walkTraces(bytes: Buffer, view: DataView): Rows | undefined {
-  const resources = new RowList(resourceColumn.width, 1);
-  const scopes = new RowList(scopeColumn.width, 1);
+  const resources = new RowList(resourceCell.width, 1);
+  const scopes = new RowList(scopeCell.width, 1);
   count = 0;
   const size = bytes.length;
   let at = 0;
   while (at < size) {
     at =
       bytes[at] === 0x0a ? resourceSpansEnd(bytes, view, at + 1, size, resources, scopes) : unknownEnd(bytes, at, size);
-    if (at === refused) return undefined;
+    if (at === nowhere) return undefined;
   }
-  const items = scratch.slice(0, count * spanColumn.width);
-  if (scratch.length > mostScratch) scratch = new Int32Array(1024 * spanColumn.width);
+  const items = scratch.slice(0, count * column.width);
+  if (scratch.length > mostScratch) scratch = new Int32Array(1024 * column.width);
   return { resources: resources.take(), scopes: scopes.take(), metrics: noRows, items };
 }
 
@@ -57,13 +63,13 @@ function resourceSpansEnd(
   scopes: RowList,
 ): number {
   const to = payloadEnd(bytes, lengthAt, end);
-  if (to === refused) return refused;
+  if (to === nowhere) return nowhere;
   let at = payloadStart(bytes, lengthAt);
   const row = resources.add();
-  resources.set(row + resourceColumn.start, at);
-  resources.set(row + resourceColumn.end, to);
-  resources.set(row + resourceColumn.firstScope, scopes.length);
-  resources.set(row + resourceColumn.firstItem, count);
+  resources.set(row + resourceCell.start, at);
+  resources.set(row + resourceCell.end, to);
+  resources.set(row + resourceCell.firstScope, scopes.length);
+  resources.set(row + resourceCell.firstItem, count);
   const index = resources.length - 1;
   let seen = 0;
   while (at < to) {
@@ -73,10 +79,10 @@ function resourceSpansEnd(
     else if (tag === 0x0a) at = groupEnd(bytes, view, at, to, resourcePlan, 0x0a, resources, row);
     else if (tag === 0x1a) at = stringEnd(bytes, view, at + 1, to);
     else at = otherEnd(bytes, at, to);
-    if (at === refused) return refused;
+    if (at === nowhere) return nowhere;
     if (tag === 0x12) continue;
     const bit = tag === 0x0a || tag === 0x1a ? tag : 0;
-    if (bit !== 0 && (seen & (1 << (bit >>> 3))) !== 0) return refused;
+    if (bit !== 0 && (seen & (1 << (bit >>> 3))) !== 0) return nowhere;
     seen |= bit === 0 ? 0 : 1 << (bytes[start]! >>> 3);
   }
   return to;
@@ -84,7 +90,7 @@ function resourceSpansEnd(
 
 /** Position behind an unknown field; the deprecated lists of field 1000 are refused. */
 function otherEnd(bytes: Buffer, at: number, to: number): number {
-  return bytes[at] === 0xc2 && at + 1 < to && bytes[at + 1] === 0x3e ? refused : unknownEnd(bytes, at, to);
+  return bytes[at] === 0xc2 && at + 1 < to && bytes[at + 1] === 0x3e ? nowhere : unknownEnd(bytes, at, to);
 }
 
 /** Walks the resource or scope message whose tag stands at `at`, and fills its columns. */
@@ -99,15 +105,15 @@ function groupEnd(
   row: number,
 ): number {
   const to = payloadEnd(bytes, at + 1, end);
-  if (to === refused) return refused;
+  if (to === nowhere) return nowhere;
   const start = payloadStart(bytes, at + 1);
-  if (messageEnd(bytes, view, start, to, plan, 3) === refused) return refused;
-  rows.set(row + resourceColumn.messageStart, start);
-  rows.set(row + resourceColumn.messageEnd, to);
+  if (messageEnd(bytes, view, start, to, plan, 3) === nowhere) return nowhere;
+  rows.set(row + resourceCell.messageStart, start);
+  rows.set(row + resourceCell.messageEnd, to);
   const from = findField(bytes, start, to, attributeTag);
   if (from !== 0) {
-    rows.set(row + resourceColumn.attributesFrom, from);
-    rows.set(row + resourceColumn.attributesTo, afterRun(bytes, from, to));
+    rows.set(row + resourceCell.attributesFrom, from);
+    rows.set(row + resourceCell.attributesTo, afterRun(bytes, from, to));
   }
   return to;
 }
@@ -121,39 +127,39 @@ function scopeSpansEnd(
   resource: number,
 ): number {
   const to = payloadEnd(bytes, lengthAt, end);
-  if (to === refused) return refused;
+  if (to === nowhere) return nowhere;
   let at = payloadStart(bytes, lengthAt);
   const index = scopes.length;
   const row = scopes.add();
-  scopes.set(row + scopeColumn.start, at);
-  scopes.set(row + scopeColumn.end, to);
-  scopes.set(row + scopeColumn.resource, resource);
-  scopes.set(row + scopeColumn.firstItem, count);
+  scopes.set(row + scopeCell.start, at);
+  scopes.set(row + scopeCell.end, to);
+  scopes.set(row + scopeCell.resource, resource);
+  scopes.set(row + scopeCell.firstItem, count);
   let seen = 0;
   let itemsEnd = 0;
   while (at < to) {
     const tag = bytes[at]!;
     if (tag === 0x12) {
-      if (itemsEnd !== 0 && itemsEnd !== at) scopes.set(row + scopeColumn.isScattered, 1);
+      if (itemsEnd !== 0 && itemsEnd !== at) scopes.set(row + scopeCell.isScattered, 1);
       const spanEnd = payloadEnd(bytes, at + 1, to);
-      if (spanEnd === refused) return refused;
-      if ((count + 1) * spanColumn.width > scratch.length) grow();
-      const base = count * spanColumn.width;
-      for (let cell = base; cell < base + spanColumn.width; cell++) scratch[cell] = 0;
-      scratch[base + spanColumn.scope] = index;
+      if (spanEnd === nowhere) return nowhere;
+      if ((count + 1) * column.width > scratch.length) grow();
+      const base = count * column.width;
+      for (let cell = base; cell < base + column.width; cell++) scratch[cell] = 0;
+      scratch[base + column.scope] = index;
       count += 1;
-      if (walkSpan(bytes, view, payloadStart(bytes, at + 1), spanEnd, scratch, base) === refused) return refused;
+      if (walkSpan(bytes, view, payloadStart(bytes, at + 1), spanEnd, scratch, base) === nowhere) return nowhere;
       at = spanEnd;
       itemsEnd = at;
       continue;
     }
     const bit = tag === 0x0a ? 1 : tag === 0x1a ? 2 : 0;
-    if ((seen & bit) !== 0) return refused;
+    if ((seen & bit) !== 0) return nowhere;
     seen |= bit;
     if (tag === 0x0a) at = groupEnd(bytes, view, at, to, scopePlan, 0x1a, scopes, row);
     else if (tag === 0x1a) at = stringEnd(bytes, view, at + 1, to);
     else at = unknownEnd(bytes, at, to);
-    if (at === refused) return refused;
+    if (at === nowhere) return nowhere;
   }
   return to;
 }
@@ -166,36 +172,36 @@ function grow(): void {
 
 /** Walks the span `[from, to)` and fills its row of zeros at `base`; returns `to` or `refused`. */
 function walkSpan(bytes: Buffer, view: DataView, from: number, to: number, rows: Int32Array, base: number): number {
-  rows[base + spanColumn.start] = from;
-  rows[base + spanColumn.end] = to;
+  rows[base + column.start] = from;
+  rows[base + column.end] = to;
   // The usual beginning: ids, name, kind, times, in the order of their numbers.
   let at = fillIds(bytes, from, to, rows, base);
   let seen = at === from ? 0 : (1 << 1) | (1 << 2);
-  if (rows[base + spanColumn.parentSpanId] !== 0) seen |= 1 << 4;
+  if (rows[base + column.parentSpanId] !== 0) seen |= 1 << 4;
   if (at < to && bytes[at] === 0x2a) {
-    rows[base + spanColumn.name] = at + 1;
+    rows[base + column.name] = at + 1;
     seen |= 1 << 5;
     at = stringEnd(bytes, view, at + 1, to);
-    if (at === refused) return refused;
+    if (at === nowhere) return nowhere;
   }
   if (at + 20 < to && bytes[at] === 0x30 && bytes[at + 1]! < 128) {
-    rows[base + spanColumn.kind] = bytes[at + 1]!;
+    rows[base + column.kind] = bytes[at + 1]!;
     seen |= 1 << 6;
     at += 2;
   }
   if (at + 18 < to && bytes[at] === 0x39 && bytes[at + 9] === 0x41) {
-    rows[base + spanColumn.startTime] = at + 1;
-    rows[base + spanColumn.endTime] = at + 10;
+    rows[base + column.startTime] = at + 1;
+    rows[base + column.endTime] = at + 10;
     seen |= (1 << 7) | (1 << 8);
     at += 18;
   }
   if (at < to && bytes[at] === 0x4a) {
-    rows[base + spanColumn.attributesFrom] = at;
+    rows[base + column.attributesFrom] = at;
     do {
       at = keyValueEnd(bytes, view, at + 1, to, 4);
-      if (at === refused) return refused;
+      if (at === nowhere) return nowhere;
     } while (at < to && bytes[at] === 0x4a);
-    rows[base + spanColumn.attributesTo] = at;
+    rows[base + column.attributesTo] = at;
   }
   return at === to ? to : walkSpanRest(bytes, view, at, to, rows, base, seen);
 }
@@ -211,17 +217,17 @@ function walkSpanRest(
   before: number,
 ): number {
   let seen = before;
-  let attributesEnd = rows[base + spanColumn.attributesTo]!;
+  let attributesEnd = rows[base + column.attributesTo]!;
   let at = from;
   while (at < to) {
     const tag = bytes[at]!;
     if (tag === 0x4a) {
-      if (attributesEnd === 0) rows[base + spanColumn.attributesFrom] = at;
-      else if (attributesEnd !== at) return refused;
+      if (attributesEnd === 0) rows[base + column.attributesFrom] = at;
+      else if (attributesEnd !== at) return nowhere;
       at = keyValueEnd(bytes, view, at + 1, to, 4);
-      if (at === refused) return refused;
+      if (at === nowhere) return nowhere;
       attributesEnd = at;
-      rows[base + spanColumn.attributesTo] = at;
+      rows[base + column.attributesTo] = at;
       continue;
     }
     let bit = 0;
@@ -230,12 +236,12 @@ function walkSpanRest(
       case 0x0a:
         bit = 1 << 1;
         at = idEnd(bytes, at + 1, to, 16);
-        if (bytes[start + 1] !== 0) rows[base + spanColumn.traceId] = start + 2;
+        if (bytes[start + 1] !== 0) rows[base + column.traceId] = start + 2;
         break;
       case 0x12:
         bit = 1 << 2;
         at = idEnd(bytes, at + 1, to, 8);
-        if (bytes[start + 1] !== 0) rows[base + spanColumn.spanId] = start + 2;
+        if (bytes[start + 1] !== 0) rows[base + column.spanId] = start + 2;
         break;
       case 0x1a:
         bit = 1 << 3;
@@ -244,27 +250,27 @@ function walkSpanRest(
       case 0x22:
         bit = 1 << 4;
         at = idEnd(bytes, at + 1, to, 8);
-        if (bytes[start + 1] !== 0) rows[base + spanColumn.parentSpanId] = start + 2;
+        if (bytes[start + 1] !== 0) rows[base + column.parentSpanId] = start + 2;
         break;
       case 0x2a:
         bit = 1 << 5;
         at = stringEnd(bytes, view, at + 1, to);
-        rows[base + spanColumn.name] = start + 1;
+        rows[base + column.name] = start + 1;
         break;
       case 0x30:
         bit = 1 << 6;
         at = varintEnd(bytes, at + 1, to);
-        if (at !== refused) rows[base + spanColumn.kind] = readVarint(bytes, start + 1);
+        if (at !== nowhere) rows[base + column.kind] = readVarint(bytes, start + 1);
         break;
       case 0x39:
         bit = 1 << 7;
         at += 9;
-        rows[base + spanColumn.startTime] = start + 1;
+        rows[base + column.startTime] = start + 1;
         break;
       case 0x41:
         bit = 1 << 8;
         at += 9;
-        rows[base + spanColumn.endTime] = start + 1;
+        rows[base + column.endTime] = start + 1;
         break;
       case 0x50:
         bit = 1 << 10;
@@ -287,7 +293,7 @@ function walkSpanRest(
       case 0x7a:
         bit = 1 << 15;
         at = statusEnd(bytes, view, at + 1, to);
-        rows[base + spanColumn.status] = start + 1;
+        rows[base + column.status] = start + 1;
         break;
       case 0x85:
         if (at + 1 < to && bytes[at + 1] === 1) bit = 1 << 16;
@@ -297,7 +303,7 @@ function walkSpanRest(
         at = unknownEnd(bytes, at, to);
         break;
     }
-    if (at === refused || at > to || (seen & bit) !== 0) return refused;
+    if (at === nowhere || at > to || (seen & bit) !== 0) return nowhere;
     seen |= bit;
   }
   return to;
@@ -305,7 +311,7 @@ function walkSpanRest(
 
 function partEnd(bytes: Buffer, view: DataView, lengthAt: number, to: number, plan: Plan): number {
   const end = payloadEnd(bytes, lengthAt, to);
-  return end === refused ? refused : messageEnd(bytes, view, payloadStart(bytes, lengthAt), end, plan, 4);
+  return end === nowhere ? nowhere : messageEnd(bytes, view, payloadStart(bytes, lengthAt), end, plan, 4);
 }
 
 /** Position behind the status whose length stands at `lengthAt`; most have nothing but a code. */
