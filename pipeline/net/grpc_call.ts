@@ -102,7 +102,7 @@ export class IncomingCall implements RequestHead {
     this.settle();
     if (this.#stream.destroyed || this.#stream.closed || this.#stream.headersSent) return;
     this.#stream.respond(trailersOnly(status), { endStream: true });
-    this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    closeAfterAnswer(this.#stream);
   }
 
   /** The message is complete: its deadline is met. */
@@ -116,6 +116,18 @@ export class IncomingCall implements RequestHead {
     this.complete();
     this.reservation.release();
   }
+}
+
+/**
+ * Closes a stream that was just answered. In the same turn, Node 26 would send the reset in place of the answer, so it
+ * waits for the next; until then the library, which asks for `closed`, must not answer as well.
+ */
+function closeAfterAnswer(stream: ServerHttp2Stream): void {
+  Object.defineProperty(stream, "closed", { value: true, configurable: true });
+  setImmediate(() => {
+    Reflect.deleteProperty(stream, "closed");
+    if (!stream.destroyed) stream.close(constants.NGHTTP2_NO_ERROR);
+  });
 }
 
 /** The headers that answer a call with a status alone. */

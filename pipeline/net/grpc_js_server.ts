@@ -117,7 +117,8 @@ export class GrpcJsServer implements TransportServer {
     });
     server.on("sessionError", () => {}); // a peer that breaks the protocol has lost its connection already
     server.prependListener("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-      if (this.#paths.has(String(headers[":path"]))) this.#follow(stream, headers);
+      const isGrpc = headers["content-type"]?.startsWith("application/grpc") === true; // else the library says 415
+      if (isGrpc && this.#paths.has(String(headers[":path"]))) this.#follow(stream, headers);
     });
   }
 

@@ -317,6 +317,20 @@ it("refuses by judgement before the message is read", async () => {
   assert.deepEqual([outcome.code, outcome.message, handler.requests.length], [16, "who are you", 0]);
 });
 
+// Scenario: the call is refused at once, and the library has a reason of its own to refuse it in the same turn.
+// Guarantees: the caller gets one answer, and the server goes on.
+it("refuses a call once when there is more than one reason", async () => {
+  const { address, handler } = await serve();
+  handler.judge = () => ({ status: { code: 16, message: "who are you" } });
+  const session = connect(`http://${address}`);
+  assert.equal((await rawCall(address, message(spans), { "grpc-timeout": "soon" }, session)).code, 16);
+  const other = await rawCall(address, message(spans), { "content-type": "text/plain" }, session);
+  assert.equal(other.headers[":status"], 415);
+  handler.judge = () => undefined;
+  assert.equal((await rawCall(address, message(Buffer.from("good")), {}, session)).code, 0);
+  session.close();
+});
+
 describe("stopping", () => {
   it("answers what is in flight, takes nothing new", async () => {
     const pending: ((answer: RpcAnswer) => void)[] = [];
