@@ -1,3 +1,4 @@
+import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 import { thirdPartyNotices } from "./notices.ts";
@@ -14,12 +15,16 @@ const inDashboard = [
   "@fontsource-variable/jetbrains-mono",
 ].map((name) => `node_modules/${name}/`);
 
-/** An `import` of these reads each of their exports, and one of those loads Node's whole fetch. */
-const lazyBuiltins: Plugin = {
-  name: "lazy-builtins",
+/**
+ * Loads Node's own modules when what imports them is initialised. An `import` would load all of them before anything
+ * runs and read each of their exports, and some of those load more: `fs.ReadStream` all streams, `http` all of fetch.
+ */
+const lateBuiltins: Plugin = {
+  name: "late-builtins",
   setup(plugins) {
-    plugins.onResolve({ filter: /^(node:)?https?$/ }, ({ path }) => ({ path, namespace: "lazy-builtins" }));
-    plugins.onLoad({ filter: /./, namespace: "lazy-builtins" }, ({ path }) => ({
+    const isBuiltin = new RegExp(`^(node:)?(${builtinModules.join("|")})$`);
+    plugins.onResolve({ filter: isBuiltin }, ({ path }) => ({ path, namespace: "late-builtins" }));
+    plugins.onLoad({ filter: /./, namespace: "late-builtins" }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
     }));
   },
@@ -64,7 +69,7 @@ const shared = {
   },
   // Bundled CommonJS modules ask for Node's own modules by `require`.
   banner: {
-    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    js: 'const require = process.getBuiltinModule("node:module").createRequire(import.meta.url);',
   },
 } as const satisfies BuildOptions;
 
@@ -79,7 +84,7 @@ const commandLine = {
   },
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",
-  plugins: [apart({ "./run_command.ts": "daemon.js" }), leaveOut, lazyBuiltins],
+  plugins: [apart({ "./run_command.ts": "daemon.js" }), leaveOut, lateBuiltins],
 } satisfies BuildOptions;
 
 /**
@@ -96,7 +101,7 @@ const daemon = {
       "./server.ts": "rare/dashboard.js",
     }),
     leaveOut,
-    lazyBuiltins,
+    lateBuiltins,
   ],
 } satisfies BuildOptions;
 
