@@ -1,8 +1,11 @@
-import { type DestinationStream, pino } from "pino";
 import type { Logger } from "../host.ts";
 
+const levels = ["debug", "info", "warn", "error", "dpanic", "panic", "fatal"] as const;
+type Level = (typeof levels)[number];
+
 export interface LoggerOptions {
-  readonly level: "debug" | "info" | "warn" | "error" | "dpanic" | "panic" | "fatal";
+  /** The lowest that is written. Nothing here logs above `error`. */
+  readonly level: Level;
   readonly encoding: "console" | "json";
   /** Where lines go; each call is one or more whole lines. */
   readonly write: (text: string) => void;
@@ -16,20 +19,32 @@ export type Loggers = (fields: Readonly<Record<string, string>>) => Logger;
  *
  * The caller column names the component, as `processor/batch`.
  */
-export function createLoggers({ level, encoding, write }: LoggerOptions): Loggers {
-  const destination: DestinationStream = encoding === "json" ? { write } : { write: (line) => write(toConsole(line)) };
-  const root = pino(
-    {
-      level: level === "dpanic" || level === "panic" ? "fatal" : level,
-      base: null,
-      messageKey: "msg",
-      timestamp: () => `,"ts":"${new Date().toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-      serializers: { error: (error: unknown) => (error instanceof Error ? error.message : error) },
-    },
-    destination,
-  );
-  return (fields) => root.child({ caller: callerOf(fields), ...fields });
+export function createLoggers({ level: lowest, encoding, write }: LoggerOptions): Loggers {
+  const print = encoding === "json" ? write : (line: string) => write(toConsole(line));
+  return (fields) => {
+    const caller = callerOf(fields);
+    const log = (level: Level) => {
+      if (levels.indexOf(level) < levels.indexOf(lowest)) return () => {};
+      return (own: object, msg: string) =>
+        print(jsonLine({ level, ts: new Date().toISOString(), caller, ...fields, ...own, msg }));
+    };
+    return { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
+  };
+}
+
+/** To log never throws: of fields that cannot be written, such as circles, only the message is left. */
+function jsonLine(line: { readonly level: Level; readonly ts: string; readonly caller: string; readonly msg: string }) {
+  try {
+    return `${JSON.stringify(line, printable)}\n`;
+  } catch {
+    const { level, ts, caller, msg } = line;
+    return `${JSON.stringify({ level, ts, caller, msg })}\n`;
+  }
+}
+
+function printable(_key: string, value: unknown): unknown {
+  if (value instanceof Error) return value.message;
+  return typeof value === "bigint" ? String(value) : value;
 }
 
 function callerOf(fields: Readonly<Record<string, string>>): string {

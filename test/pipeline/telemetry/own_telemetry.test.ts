@@ -83,9 +83,22 @@ describe("own logs", () => {
     assert.deepEqual([level, msg, error, caller], ["error", "Export failed.", "refused", "otelpipe"]);
   });
 
+  it("lose at most the fields that JSON cannot hold, never the message", () => {
+    const { lines, loggers } = logged("console");
+    const circle: { self?: object } = {};
+    circle.self = circle;
+    loggers({}).error({ error: circle }, "Thrown by who knows whom.");
+    loggers({}).info({ at: 1n, missing: undefined }, "Large.");
+    assert.match(lines[0]!, /\terror\totelpipe\tThrown by who knows whom\.\n$/);
+    assert.match(lines[1]!, /\tinfo\totelpipe\tLarge\.\t\{"at": "1"\}\n$/);
+  });
+
   it("leave out what is under the level", () => {
     const { lines, loggers } = logged("console");
     loggers({}).debug({}, "Detail.");
+    assert.deepEqual(lines, []);
+    const none = createLoggers({ level: "fatal", encoding: "json", write: (text) => void lines.push(text) })({});
+    none.error({}, "Failed.");
     assert.deepEqual(lines, []);
   });
 });
