@@ -94,13 +94,13 @@ export const protobufCase = "protobufjs: decode + encode";
  *
  * "Into fresh memory" is what a pipeline gets, since no component calls `release`: it costs an edit 80 to 160 ns a span
  * more, for pages and cache lines that nobody has touched lately. What else was tried for it, in ns a span of the edit
- * with 1 and with 32 results alive (Node 24.21, glibc, 250 kB a batch; the median of a case varies by 40):
+ * with 1 and with 32 results alive (Node 24.21, glibc, 250 kB a batch; medians, which vary by 60 from run to run):
  *
- * - `allocUnsafeSlow` in size classes, as it is: 522, 602
- * - exact sizes: 540, 583
- * - parts of slabs of 1 MiB, left to the collector: 561, 593
- * - parts of slabs of 8 MiB: 569, 639, and 30 MB more
- * - glibc told to keep freed memory (`MALLOC_TRIM_THRESHOLD_` and others): 514, 539
+ * - `allocUnsafeSlow` in size classes, as it is: 545, 640
+ * - exact sizes: 540, 690
+ * - parts of slabs of 1 MiB, left to the collector: 600, 575
+ * - parts of slabs of 8 MiB: 605, 635
+ * - glibc told to keep freed memory (`MALLOC_TRIM_THRESHOLD_` and others): 575, 605
  *
  * None is clearly better. Giving memory back when the collector finds its batch gone would not be safe: views that were
  * made of it (by `subarray`, by a socket) keep the `ArrayBuffer` alive and not the batch, and the memory of an

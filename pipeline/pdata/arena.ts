@@ -34,8 +34,16 @@ export function copyBytes(
     source.copy(target, at, from, from + size);
     return;
   }
-  const words = size & ~3;
   let index = 0;
-  for (; index < words; index += 4) targetView.setInt32(at + index, sourceView.getInt32(from + index, true), true);
+  // Four words a turn: half the time of one, as the checks of the loop cost as much as the words.
+  for (const last = size - 16; index <= last; index += 16) {
+    targetView.setInt32(at + index, sourceView.getInt32(from + index, true), true);
+    targetView.setInt32(at + index + 4, sourceView.getInt32(from + index + 4, true), true);
+    targetView.setInt32(at + index + 8, sourceView.getInt32(from + index + 8, true), true);
+    targetView.setInt32(at + index + 12, sourceView.getInt32(from + index + 12, true), true);
+  }
+  for (const words = size & ~3; index < words; index += 4) {
+    targetView.setInt32(at + index, sourceView.getInt32(from + index, true), true);
+  }
   for (; index < size; index++) target[at + index] = source[from + index]!;
 }

@@ -3,6 +3,11 @@ import { allocate } from "./buffers.ts";
 import type { Chunk } from "./chunk.ts";
 import { lengthBefore, varintSize, writeVarint } from "./wire.ts";
 
+/** With a splice in at most so many bytes, moving is worth a copy of them all. */
+const bytesPerMove = 400;
+/** Fewer bytes are copied faster by words than moved. */
+const leastMove = 64;
+
 /**
  * Changes to a chunk as a list of splices in ascending order: at a position, so many bytes go and a piece of the arena
  * comes. They are gathered in one walk and applied at once, with minimal lengths: a message that may change is
@@ -101,6 +106,12 @@ export class Splices {
     const { bytes, view } = chunk;
     const out = allocate(bytes.length + this.#delta);
     const outView = new DataView(out.buffer, out.byteOffset, out.byteLength);
+    // With many splices all bytes are copied once and then moved, which takes half as long a piece as copying it.
+    const lead = this.#lead();
+    const isDense = this.count * bytesPerMove > bytes.length;
+    const isMoved = isDense && lead + bytes.length <= out.buffer.byteLength;
+    const room = isMoved ? Buffer.from(out.buffer) : out;
+    if (isMoved) bytes.copy(room, lead);
     const { bytes: pieces, view: piecesView } = this.arena;
     const { count } = this;
     const ats = this.#at;
@@ -111,7 +122,8 @@ export class Splices {
     let to = 0;
     for (let index = 0; index < count; index++) {
       const kept = ats[index]! - from;
-      copyBytes(bytes, view, from, out, outView, to, kept);
+      if (isMoved && kept > leastMove) room.copyWithin(to, lead + from, lead + from + kept);
+      else copyBytes(bytes, view, from, out, outView, to, kept);
       to += kept;
       from += kept + removed[index]!;
       const size = sizes[index]!;
@@ -120,6 +132,19 @@ export class Splices {
     }
     copyBytes(bytes, view, from, out, outView, to, bytes.length - from);
     return out;
+  }
+
+  /** How far the result gets ahead of the bytes it is made from, at most: behind that nothing is overwritten too early. */
+  #lead(): number {
+    const removed = this.#removed;
+    const sizes = this.#size;
+    let ahead = 0;
+    let most = 0;
+    for (let index = 0; index < this.count; index++) {
+      ahead += sizes[index]! - removed[index]!;
+      if (ahead > most) most = ahead;
+    }
+    return most;
   }
 
   #isBefore(index: number, other: number): boolean {
