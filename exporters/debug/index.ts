@@ -1,7 +1,7 @@
 import { type Exporter, exporter } from "../../pipeline/component.ts";
 import { choice, z } from "../../pipeline/config/schema.ts";
 import { queuedExporter } from "../../pipeline/export/queued_exporter.ts";
-import { queueSettings, retrySettings } from "../../pipeline/export/settings.ts";
+import { neverAgain, queueSettings } from "../../pipeline/export/settings.ts";
 import type { ExporterHost } from "../../pipeline/host.ts";
 import { type Decoded, decode, type PdataOf } from "../../pipeline/pdata/index.ts";
 import { outputOf } from "./output.ts";
@@ -67,9 +67,8 @@ function printing<S extends keyof Decoded>(
   toObjects: (data: PdataOf[S]) => Decoded[S],
 ): Exporter<PdataOf[S]> {
   const writer = writerOf(settings, host);
-  const retry_on_failure = retrySettings().parse({ enabled: false });
   const { sending_queue, verbosity } = settings;
-  return queuedExporter<PdataOf[S]>({ sending_queue, retry_on_failure, timeout: 0 }, host, print, writer);
+  return queuedExporter<PdataOf[S]>({ sending_queue, retry_on_failure: neverAgain, timeout: 0 }, host, print, writer);
 
   function print(data: PdataOf[S]): Promise<void> | void {
     const counted = writer.write(signal.title, () => signal.counts(data));

@@ -110,13 +110,23 @@ function duplicates(names: readonly string[]): string[] {
  *
  * `enabled` (a real boolean) is accepted in every such block and taken out before `block` sees it. A block that is
  * switched off is still checked for unknown keys and wrong types, not for missing or inconsistent settings.
- * `block` must accept `{}` unless its state is "none" or "off".
+ * `block` must accept `{}` unless its state is "none" or "off". As a function it is called when it is first needed:
+ * to build all the blocks that a config does not write takes time at every start.
  */
-export function optionalBlock<S extends z.ZodType>(block: S, state: "on"): OnBlock<S>;
-export function optionalBlock<S extends z.ZodType>(block: S, state: "none" | "off"): OffBlock<S>;
-export function optionalBlock(block: z.ZodType, state: BlockState): z.ZodType {
-  const inner = z.unknown().transform((value, context) => readBlock(block, state, value, context));
-  const entry = noted(inner, { is: "block", block, state });
+export function optionalBlock<S extends z.ZodType>(block: S | (() => S), state: "on"): OnBlock<S>;
+export function optionalBlock<S extends z.ZodType>(block: S | (() => S), state: "none" | "off"): OffBlock<S>;
+export function optionalBlock(block: z.ZodType | (() => z.ZodType), state: BlockState): z.ZodType {
+  let built: z.ZodType | undefined;
+  const schema = () => (built ??= typeof block === "function" ? block() : block);
+  const inner = z.unknown().transform((value, context) => readBlock(schema, state, value, context));
+  const note: Note = {
+    is: "block",
+    get block() {
+      return schema();
+    },
+    state,
+  };
+  const entry = noted(inner, note);
   return state === "on" ? entry.prefault({}) : entry.optional();
 }
 
@@ -130,13 +140,15 @@ type BlockInput<S extends z.ZodType> =
   | { readonly enabled: false }
   | null;
 
-function readBlock(block: z.ZodType, state: BlockState, value: unknown, context: z.RefinementCtx): unknown {
+function readBlock(schema: () => z.ZodType, state: BlockState, value: unknown, context: z.RefinementCtx): unknown {
   if (value === null && state === "none") return undefined;
   const { enabled = true, ...settings } = isRecord(value) ? value : {};
   if (typeof enabled !== "boolean") {
     context.addIssue({ code: "invalid_type", expected: "boolean", input: enabled, path: ["enabled"] });
   }
-  const result = block.safeParse(value === null ? {} : isRecord(value) ? settings : value, { reportInput: true });
+  const isOnlySwitch = enabled === false && isRecord(value) && Object.keys(settings).length === 0;
+  if (isOnlySwitch) return undefined;
+  const result = schema().safeParse(value === null ? {} : isRecord(value) ? settings : value, { reportInput: true });
   const issues = result.error?.issues ?? [];
   for (const issue of enabled === false ? issues.filter(isShapeIssue) : issues) context.issues.push(issue as never);
   if (context.issues.length > 0) return z.NEVER;

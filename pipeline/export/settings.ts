@@ -50,96 +50,109 @@ export function retrySettings() {
 
 export type RetrySettings = z.output<ReturnType<typeof retrySettings>>;
 
+/** For exporters whose failures do not pass. */
+export const neverAgain: RetrySettings = {
+  enabled: false,
+  initial_interval: 0,
+  randomization_factor: 0,
+  multiplier: 0,
+  max_interval: 0,
+  max_elapsed_time: 0,
+};
+
 const sizers = ["requests", "items", "bytes"] as const;
 
 function sizer() {
   return z.enum(sizers, { error: (issue) => `invalid sizer: ${JSON.stringify(issue.input)}` });
 }
 
-const batch = z.strictObject({
-  flush_timeout: duration()
-    .refine((milliseconds) => milliseconds > 0, { error: "`flush_timeout` must be positive" })
-    .prefault("200ms")
-    .describe("How long the first item of a batch waits for more."),
-  sizer: sizer()
-    .optional()
-    .describe(
-      "Unit of min_size and max_size: items or bytes. Not set, it is the queue's when that is written, else items.",
-    ),
-  min_size: z
-    .int()
-    .min(0, { error: "`min_size` must be non-negative" })
-    .default(8192)
-    .describe("A batch this large is sent at once."),
-  max_size: z
-    .int()
-    .min(0, { error: "`max_size` must be non-negative" })
-    .default(0)
-    .describe("Larger batches are split; 0 is no limit."),
-  partition: z
-    .strictObject({
-      metadata_keys: stringList()
-        .refine((keys) => keys.length === 0, {
-          error: "metadata_keys is not supported by otelpipe yet: remove it or leave it empty",
-        })
-        .prefault([])
-        .describe("Client metadata by which batches are kept apart. Not supported yet."),
-    })
-    .prefault({})
-    .describe("What is never batched together."),
-});
-
-const queue = z
-  .strictObject({
-    num_consumers: z
+const batch = () =>
+  z.strictObject({
+    flush_timeout: duration()
+      .refine((milliseconds) => milliseconds > 0, { error: "`flush_timeout` must be positive" })
+      .prefault("200ms")
+      .describe("How long the first item of a batch waits for more."),
+    sizer: sizer()
+      .optional()
+      .describe(
+        "Unit of min_size and max_size: items or bytes. Not set, it is the queue's when that is written, else items.",
+      ),
+    min_size: z
       .int()
-      .min(1, { error: "`num_consumers` must be positive" })
-      .default(10)
-      .describe("Requests sent at a time."),
-    queue_size: z
+      .min(0, { error: "`min_size` must be non-negative" })
+      .default(8192)
+      .describe("A batch this large is sent at once."),
+    max_size: z
       .int()
-      .min(1, { error: "`queue_size` must be positive" })
-      .default(1000)
-      .describe("How much is held at most, in units of sizer."),
-    sizer: sizer().optional().describe("Unit of queue_size: requests (the default), items or bytes."),
-    block_on_overflow: z
-      .boolean()
-      .default(false)
-      .describe("Let senders wait while the queue is full, instead of refusing."),
-    wait_for_result: z
-      .boolean()
-      .default(false)
-      .describe("Answer senders once their data is sent, not once it is queued."),
-    storage: unsupported("storage", "Extension that keeps the queue on disk."),
-    batch: optionalBlock(batch, "off").describe("Joins requests to larger ones before they are sent."),
-  })
-  .transform((settings) => ({
-    ...settings,
-    sizer: settings.sizer ?? "requests",
-    batch: settings.batch && { ...settings.batch, sizer: settings.batch.sizer ?? settings.sizer ?? "items" },
-  }))
-  .superRefine((settings, context) => {
-    const { batch, queue_size, sizer } = settings;
-    if (batch === undefined) return;
-    const refuse = (key: string, message: string) =>
-      context.addIssue({ code: "custom", message, path: ["batch", key] });
-    if (batch.sizer === "requests") refuse("sizer", '`batch` supports only `items` or `bytes` sizer, found "requests"');
-    else if (batch.sizer === sizer && batch.min_size > queue_size) {
-      refuse("min_size", "`min_size` must be less than or equal to `queue_size`");
-    }
-    if (batch.max_size > 0 && batch.max_size < batch.min_size) {
-      refuse(
-        "max_size",
-        `\`max_size\` (${batch.max_size}) must be greater or equal to \`min_size\` (${batch.min_size})`,
-      );
-    }
+      .min(0, { error: "`max_size` must be non-negative" })
+      .default(0)
+      .describe("Larger batches are split; 0 is no limit."),
+    partition: z
+      .strictObject({
+        metadata_keys: stringList()
+          .refine((keys) => keys.length === 0, {
+            error: "metadata_keys is not supported by otelpipe yet: remove it or leave it empty",
+          })
+          .prefault([])
+          .describe("Client metadata by which batches are kept apart. Not supported yet."),
+      })
+      .prefault({})
+      .describe("What is never batched together."),
   });
+
+const queue = () =>
+  z
+    .strictObject({
+      num_consumers: z
+        .int()
+        .min(1, { error: "`num_consumers` must be positive" })
+        .default(10)
+        .describe("Requests sent at a time."),
+      queue_size: z
+        .int()
+        .min(1, { error: "`queue_size` must be positive" })
+        .default(1000)
+        .describe("How much is held at most, in units of sizer."),
+      sizer: sizer().optional().describe("Unit of queue_size: requests (the default), items or bytes."),
+      block_on_overflow: z
+        .boolean()
+        .default(false)
+        .describe("Let senders wait while the queue is full, instead of refusing."),
+      wait_for_result: z
+        .boolean()
+        .default(false)
+        .describe("Answer senders once their data is sent, not once it is queued."),
+      storage: unsupported("storage", "Extension that keeps the queue on disk."),
+      batch: optionalBlock(batch, "off").describe("Joins requests to larger ones before they are sent."),
+    })
+    .transform((settings) => ({
+      ...settings,
+      sizer: settings.sizer ?? "requests",
+      batch: settings.batch && { ...settings.batch, sizer: settings.batch.sizer ?? settings.sizer ?? "items" },
+    }))
+    .superRefine((settings, context) => {
+      const { batch, queue_size, sizer } = settings;
+      if (batch === undefined) return;
+      const refuse = (key: string, message: string) =>
+        context.addIssue({ code: "custom", message, path: ["batch", key] });
+      if (batch.sizer === "requests")
+        refuse("sizer", '`batch` supports only `items` or `bytes` sizer, found "requests"');
+      else if (batch.sizer === sizer && batch.min_size > queue_size) {
+        refuse("min_size", "`min_size` must be less than or equal to `queue_size`");
+      }
+      if (batch.max_size > 0 && batch.max_size < batch.min_size) {
+        refuse(
+          "max_size",
+          `\`max_size\` (${batch.max_size}) must be greater or equal to \`min_size\` (${batch.min_size})`,
+        );
+      }
+    });
 
 /** `sending_queue`, on unless it is switched off. */
 export function queueSettings() {
   return optionalBlock(queue, "on").describe("Holds data while it is sent, so that senders do not wait.");
 }
 
-export type QueueSettings = z.output<typeof queue>;
+export type QueueSettings = z.output<ReturnType<typeof queue>>;
 export type BatchSettings = NonNullable<QueueSettings["batch"]>;
 export type Sizer = (typeof sizers)[number];

@@ -35,18 +35,21 @@ function addressSettings(endpoint: string) {
 }
 
 function corsSettings() {
-  const block = z.strictObject({
-    allowed_origins: stringList()
-      .prefault([])
-      .describe("Origins a browser may send from; * stands for any characters. Empty: CORS is off."),
-    allowed_headers: stringList().prefault([]).describe("Request headers allowed besides the safe ones; * allows all."),
-    exposed_headers: stringList().prefault([]).describe("Response headers that scripts may read."),
-    max_age: z
-      .int()
-      .min(0)
-      .default(0)
-      .describe("Seconds a browser may keep the answer to a preflight; 0 does not say."),
-  });
+  const block = () =>
+    z.strictObject({
+      allowed_origins: stringList()
+        .prefault([])
+        .describe("Origins a browser may send from; * stands for any characters. Empty: CORS is off."),
+      allowed_headers: stringList()
+        .prefault([])
+        .describe("Request headers allowed besides the safe ones; * allows all."),
+      exposed_headers: stringList().prefault([]).describe("Response headers that scripts may read."),
+      max_age: z
+        .int()
+        .min(0)
+        .default(0)
+        .describe("Seconds a browser may keep the answer to a preflight; 0 does not say."),
+    });
   return optionalBlock(block, "none").describe("Lets browsers send from other origins.");
 }
 
@@ -105,28 +108,29 @@ export function httpServerShape(endpoint: string, timeouts: { header: string; wr
 
 export type HttpServerSettings = z.output<z.ZodObject<ReturnType<typeof httpServerShape>>>;
 
-const serverKeepalive = z.strictObject({
-  server_parameters: z
-    .strictObject({
-      max_connection_idle: nonNegativeDuration("0s", "Close a connection without calls after this time; 0 is never."),
-      max_connection_age: nonNegativeDuration("0s", "Close a connection after this time; 0 is never."),
-      max_connection_age_grace: nonNegativeDuration(
-        "0s",
-        "Time for running calls of such a connection; 0 is no limit.",
-      ),
-      time: nonNegativeDuration("0s", "Ping a silent client after this time; 0 means two hours."),
-      timeout: nonNegativeDuration("0s", "Close when it does not answer the ping in this time; 0 means 20 s."),
-    })
-    .nullish()
-    .describe("When the server closes connections and pings clients."),
-  enforcement_policy: z
-    .strictObject({
-      min_time: nonNegativeDuration("0s", "Least time between a client's pings."),
-      permit_without_stream: z.boolean().default(false).describe("Allow pings without calls."),
-    })
-    .nullish()
-    .describe("Accepted for compatibility: clients are never closed for their pings."),
-});
+const serverKeepalive = () =>
+  z.strictObject({
+    server_parameters: z
+      .strictObject({
+        max_connection_idle: nonNegativeDuration("0s", "Close a connection without calls after this time; 0 is never."),
+        max_connection_age: nonNegativeDuration("0s", "Close a connection after this time; 0 is never."),
+        max_connection_age_grace: nonNegativeDuration(
+          "0s",
+          "Time for running calls of such a connection; 0 is no limit.",
+        ),
+        time: nonNegativeDuration("0s", "Ping a silent client after this time; 0 means two hours."),
+        timeout: nonNegativeDuration("0s", "Close when it does not answer the ping in this time; 0 means 20 s."),
+      })
+      .nullish()
+      .describe("When the server closes connections and pings clients."),
+    enforcement_policy: z
+      .strictObject({
+        min_time: nonNegativeDuration("0s", "Least time between a client's pings."),
+        permit_without_stream: z.boolean().default(false).describe("Allow pings without calls."),
+      })
+      .nullish()
+      .describe("Accepted for compatibility: clients are never closed for their pings."),
+  });
 
 /** The Collector's gRPC server block. */
 export function grpcServerShape(endpoint: string) {
@@ -148,7 +152,7 @@ export function grpcServerShape(endpoint: string) {
     ),
     read_buffer_size: atLeastZero("read_buffer_size", bufferNote, 524_288),
     write_buffer_size: atLeastZero("write_buffer_size", bufferNote),
-    keepalive: serverKeepalive.nullish().describe("Keepalive of connections."),
+    keepalive: serverKeepalive().nullish().describe("Keepalive of connections."),
     auth: unsupported("auth", "Who may send."),
     include_metadata: z
       .boolean()
@@ -231,11 +235,12 @@ export function checkCompressionLevel(
   context.addIssue({ code: "custom", message, path: ["compression_params", "level"] });
 }
 
-const clientKeepalive = z.strictObject({
-  time: nonNegativeDuration("0s", "Ping a silent server after this time; 0 means ten seconds."),
-  timeout: nonNegativeDuration("0s", "Close when it does not answer the ping in this time; 0 means 20 s."),
-  permit_without_stream: z.boolean().default(false).describe("Ping without calls as well."),
-});
+const clientKeepalive = () =>
+  z.strictObject({
+    time: nonNegativeDuration("0s", "Ping a silent server after this time; 0 means ten seconds."),
+    timeout: nonNegativeDuration("0s", "Close when it does not answer the ping in this time; 0 means 20 s."),
+    permit_without_stream: z.boolean().default(false).describe("Ping without calls as well."),
+  });
 
 /** The Collector's gRPC client block. */
 export function grpcClientShape(standard: { compression: string }) {
@@ -248,7 +253,7 @@ export function grpcClientShape(standard: { compression: string }) {
       ),
     compression: compressionSetting(["gzip", "none", ""], ["snappy", "zstd"], standard.compression),
     tls: tlsClientSettings().describe("TLS, on unless insecure is set."),
-    keepalive: clientKeepalive.nullish().describe("Pings on silent connections; off unless written."),
+    keepalive: clientKeepalive().nullish().describe("Pings on silent connections; off unless written."),
     read_buffer_size: atLeastZero("read_buffer_size", bufferNote),
     write_buffer_size: atLeastZero("write_buffer_size", bufferNote, 524_288),
     wait_for_ready: z.boolean().default(false).describe("Wait for a connection instead of failing at once."),

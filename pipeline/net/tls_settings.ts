@@ -14,7 +14,7 @@ function version() {
   });
 }
 
-const shared = {
+const shared = () => ({
   ca_file: z
     .string()
     .default("")
@@ -35,7 +35,7 @@ const shared = {
   curve_preferences: unsupported("curve_preferences", "Elliptic curves in order."),
   reload_interval: unsupported("reload_interval", "How often the certificate is read again."),
   tpm: unsupported("tpm", "A private key in a TPM."),
-};
+});
 
 type SharedKeys = { [K in (typeof exclusive)[number][number]]: string } & { min_version: string; max_version: string };
 
@@ -68,21 +68,24 @@ function checkShared(settings: SharedKeys, context: z.RefinementCtx): void {
 
 /** A server's `tls` block, off unless it is written. */
 export function tlsServerSettings() {
-  const block = z
-    .strictObject({
-      ...shared,
-      client_ca_file: z
-        .string()
-        .default("")
-        .describe("File with CA certificates (PEM). Set, every client must show a certificate signed by one of them."),
-      client_ca_file_reload: unsupported("client_ca_file_reload", "Read client_ca_file again when it changes."),
-    })
-    .superRefine((settings, context) => {
-      checkShared(settings, context);
-      if (settings.cert_file !== "" || settings.cert_pem !== "") return;
-      const message = "TLS configuration must include both certificate and key for server connections";
-      context.addIssue({ code: "custom", message });
-    });
+  const block = () =>
+    z
+      .strictObject({
+        ...shared(),
+        client_ca_file: z
+          .string()
+          .default("")
+          .describe(
+            "File with CA certificates (PEM). Set, every client must show a certificate signed by one of them.",
+          ),
+        client_ca_file_reload: unsupported("client_ca_file_reload", "Read client_ca_file again when it changes."),
+      })
+      .superRefine((settings, context) => {
+        checkShared(settings, context);
+        if (settings.cert_file !== "" || settings.cert_pem !== "") return;
+        const message = "TLS configuration must include both certificate and key for server connections";
+        context.addIssue({ code: "custom", message });
+      });
   return optionalBlock(block, "none");
 }
 
@@ -92,7 +95,7 @@ export type TlsServerSettings = NonNullable<z.output<ReturnType<typeof tlsServer
 export function tlsClientSettings() {
   return z
     .strictObject({
-      ...shared,
+      ...shared(),
       insecure: z.boolean().default(false).describe("No TLS at all, unless a CA is given."),
       insecure_skip_verify: z.boolean().default(false).describe("Accept any certificate of the server."),
       server_name_override: z

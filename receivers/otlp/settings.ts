@@ -14,14 +14,15 @@ function urlPath(standard: string) {
     .prefault(standard);
 }
 
-const grpc = z.strictObject(grpcServerShape("localhost:4317"));
+const grpc = () => z.strictObject(grpcServerShape("localhost:4317"));
 
-const http = z.strictObject({
-  ...httpServerShape("localhost:4318", { header: "0s", write: "0s", idle: "0s" }),
-  traces_url_path: urlPath(httpPath("traces")).describe("Path for traces."),
-  metrics_url_path: urlPath(httpPath("metrics")).describe("Path for metrics."),
-  logs_url_path: urlPath(httpPath("logs")).describe("Path for logs."),
-});
+const http = () =>
+  z.strictObject({
+    ...httpServerShape("localhost:4318", { header: "0s", write: "0s", idle: "0s" }),
+    traces_url_path: urlPath(httpPath("traces")).describe("Path for traces."),
+    metrics_url_path: urlPath(httpPath("metrics")).describe("Path for metrics."),
+    logs_url_path: urlPath(httpPath("logs")).describe("Path for logs."),
+  });
 
 /** Settings of the `otlp` receiver, as the Collector's. */
 export const config = z
@@ -42,4 +43,4 @@ export const config = z
   });
 
 export type OtlpReceiverConfig = z.output<typeof config>;
-export type OtlpHttpSettings = z.output<typeof http>;
+export type OtlpHttpSettings = z.output<ReturnType<typeof http>>;

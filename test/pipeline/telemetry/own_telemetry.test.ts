@@ -58,7 +58,7 @@ describe("own metrics", () => {
 });
 
 describe("own logs", () => {
-  const logged = (encoding: "console" | "json", level: "info" | "debug" = "info") => {
+  const logged = (encoding: "console" | "json", level: "info" | "debug" | "fatal" = "info") => {
     const lines: string[] = [];
     const loggers = createLoggers({ level, encoding, write: (text) => void lines.push(text) });
     return { lines, loggers };
@@ -97,8 +97,11 @@ describe("own logs", () => {
     const { lines, loggers } = logged("console");
     loggers({}).debug({}, "Detail.");
     assert.deepEqual(lines, []);
-    const none = createLoggers({ level: "fatal", encoding: "json", write: (text) => void lines.push(text) })({});
-    none.error({}, "Failed.");
+  });
+
+  it("leave out all there is when only fatal ones are wanted", () => {
+    const { lines, loggers } = logged("json", "fatal");
+    loggers({}).error({}, "Failed.");
     assert.deepEqual(lines, []);
   });
 });
