@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
@@ -51,6 +52,13 @@ function apart(files: Readonly<Record<string, string>>): Plugin {
   };
 }
 
+/** Where the command line finds what it imports for anything but running a config, by what it imports. */
+const rareCommands = Object.fromEntries(
+  [...readFileSync(join(root, "cmd/main.ts"), "utf8").matchAll(/import\("\.\/(\w+)\.ts"\)/g)]
+    .filter(([, name]) => name !== "run_command")
+    .map(([, name]) => [`./${name}.ts`, `rare/${name}.js`]),
+);
+
 const shared = {
   absWorkingDir: root,
   outdir: join(root, "dist"),
@@ -73,18 +81,25 @@ const shared = {
   },
 } as const satisfies BuildOptions;
 
-/** The command line: a chunk for each part that loads lazily, and what few runs of the daemon come to. */
-const commandLine = {
+/** The command line alone: one small file, since every start reads it. */
+const main = {
+  ...shared,
+  entryPoints: { main: "cmd/main.ts" },
+  plugins: [apart({ "./run_command.ts": "daemon.js", ...rareCommands }), leaveOut, lateBuiltins],
+} satisfies BuildOptions;
+
+/** The other commands, and what few runs of the daemon come to: a chunk for each part that loads lazily. */
+const rare = {
   ...shared,
   entryPoints: {
-    main: "cmd/main.ts",
+    ...Object.fromEntries(Object.entries(rareCommands).map(([path, file]) => [file.replace(".js", ""), `cmd/${path}`])),
     "rare/apache-arrow": "apache-arrow",
     "rare/hono": "@hono/node-server",
     "rare/dashboard": "extensions/dashboard/server.ts",
   },
   splitting: true,
-  chunkNames: "chunks/[name]-[hash]",
-  plugins: [apart({ "./run_command.ts": "daemon.js" }), leaveOut, lateBuiltins],
+  chunkNames: "rare/chunks/[name]-[hash]",
+  plugins: [leaveOut, lateBuiltins],
 } satisfies BuildOptions;
 
 /**
@@ -105,13 +120,15 @@ const daemon = {
   ],
 } satisfies BuildOptions;
 
+const builds = [main, rare, daemon];
+
 /** Writes the daemon with everything it imports to `dist/`. */
 export async function writeBundle(): Promise<void> {
-  for (const options of [commandLine, daemon]) await build(options);
+  for (const options of builds) await build(options);
 }
 
 /** The notices of everything that the package contains. */
 export async function bundledNotices(): Promise<string> {
-  const results = await Promise.all([commandLine, daemon].map((options) => build({ ...options, write: false })));
+  const results = await Promise.all(builds.map((options) => build({ ...options, write: false })));
   return thirdPartyNotices([...results.flatMap(({ metafile }) => Object.keys(metafile.inputs)), ...inDashboard]);
 }
