@@ -31,11 +31,14 @@ const lateBuiltins: Plugin = {
   },
 };
 
-/** What nothing here asks of zod and grpc-js: messages in other languages, a debugging service of its own. */
+/** What nothing here asks of zod and grpc-js: messages in other languages, schemas from JSON Schema, a debugging service. */
 const leaveOut: Plugin = {
   name: "leave-out",
   setup(plugins) {
     plugins.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({ contents: "export {};" }));
+    plugins.onLoad({ filter: /zod\/v4\/classic\/from-json-schema\.js$/ }, () => ({
+      contents: 'export function fromJSONSchema() { throw new Error("not in this bundle"); }',
+    }));
     plugins.onResolve({ filter: /^@grpc\/proto-loader$/ }, ({ path }) => ({ path, external: true }));
   },
 };
