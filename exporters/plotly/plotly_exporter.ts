@@ -60,9 +60,10 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     if (!this.#stopped) return;
     this.#stopped = false;
     await this.#files?.open();
-    await this.#redraw();
+    if (this.#files !== undefined) await this.#redraw();
     this.#host.board.publish("figures", this.#host.id, this);
-    this.#arm();
+    // Without files to be there, nobody looks at figures while the service starts.
+    this.#arm(this.#dirty ? 0 : this.#settings.refreshIntervalMs);
   }
 
   /** Looks at every span: requests go into the figures, the others are done with. */
@@ -106,14 +107,14 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     return this.#files?.failed === true ? [...facts, { label: "files", text: "cannot be written" }] : facts;
   }
 
-  #arm(): void {
+  #arm(delayMs = this.#settings.refreshIntervalMs): void {
     if (this.#stopped) return;
     this.#timer = this.#host.clock.setTimer(() => {
       this.#timer = undefined;
       this.#refreshing = this.#refresh()
         .catch((error: Error) => this.#host.fatal(error))
         .finally(() => this.#arm());
-    }, this.#settings.refreshIntervalMs);
+    }, delayMs);
   }
 
   #disarm(): void {

@@ -19,8 +19,9 @@ export class Live {
     this.#clock = clock;
   }
 
+  /** The first sample is taken once the caller is done: nobody looks while the service starts. */
   start(): void {
-    this.#tick();
+    this.#timer = this.#clock.setTimer(() => this.#tick(), 0);
   }
 
   /** Ends every stream. Safe to call twice. */

@@ -29,6 +29,8 @@ async function open(settings: object = {}) {
   const exporter = plotly.traces!(plotly.config.parse(settings), host);
   await exporter.start?.();
   cleanups.push(async () => exporter.stop?.());
+  host.advance(0); // the first figures are drawn once everything has started
+  await settle();
   const consume = (spans: SpanSketch[]) => {
     const { delivery, answers } = recordedDelivery(tracesOf(spans));
     exporter.consume(delivery);
