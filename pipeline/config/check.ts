@@ -4,7 +4,7 @@ import type { Declarations, Declared } from "./components.ts";
 import type { Problem } from "./problem.ts";
 import type { PipelineDraft, Reference, ServiceDraft } from "./service.ts";
 import { didYouMean } from "./suggest.ts";
-import type { Path, Table } from "./tree.ts";
+import { type Path, type Table, treeAt } from "./tree.ts";
 
 /** What the checks across components look at. */
 export interface Draft {
@@ -39,7 +39,9 @@ function checkSections({ root, declarations, service }: Draft): Problem[] {
     const place = entry?.keyPlace ?? { ...root.place, end: root.place.start };
     problems.push({ place, path: [], message: `no ${kindOf[section]} configuration specified in config` });
   }
-  if (service.readable && service.pipelines.length === 0) {
+  const pipelines = treeAt(root, ["service", "pipelines"]);
+  const areWritten = pipelines?.kind === "table" && pipelines.entries.size > 0;
+  if (service.readable && !areWritten) {
     const path = ["service", "pipelines"];
     problems.push({ place: service.place, path, message: "service must have at least one pipeline" });
   }

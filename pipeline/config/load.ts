@@ -70,7 +70,8 @@ export async function resolveConfig(
   { check = true }: { readonly check?: boolean } = {},
 ): Promise<ResolvedConfig> {
   const { root } = expanded;
-  const problems: Problem[] = [...expanded.problems, ...unknownSections(root)];
+  const unknown = unknownSections(root);
+  const problems: Problem[] = [...expanded.problems, ...unknown];
   const declarations = declareComponents(root, catalog, problems);
   const decoded = {
     receivers: await decodeSection("receiver", declarations.receivers, catalog, problems),
@@ -80,7 +81,9 @@ export async function resolveConfig(
     extensions: await decodeSection("extension", declarations.extensions, catalog, problems),
   } satisfies Record<Section, unknown>;
   const service = readService(root, problems);
-  if (check) problems.push(...checkDraft({ root, declarations, service, manifest: catalog.manifest }));
+  const isMisspelt = unknown.some(({ hint }) => hint !== undefined);
+  // What a misspelt section holds would be missing everywhere else.
+  if (check && !isMisspelt) problems.push(...checkDraft({ root, declarations, service, manifest: catalog.manifest }));
   const warnings = [...expanded.warnings, ...aliasWarnings(declarations)];
   const { telemetry, settings } = service;
   if (problems.length > 0 || telemetry === undefined)

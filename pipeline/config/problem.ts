@@ -61,28 +61,39 @@ function renderProblem({ place, path, message, hint, notes = [] }: Problem, pain
   return [head, ...frame(place, hint, paint), ...notes.map((note) => `  ${note}`)].join("\n");
 }
 
-/** The line of `place` and the one before it, and carets below what is meant on that line. */
+/** Longest piece of a source line that is shown, and how much of it stands before the column, in characters. */
+const shownWidth = 140;
+const shownBefore = 60;
+
+/**
+ * The line of `place` and the one before it, and carets below what is meant on that line. Of a long line, a piece around
+ * the column is shown.
+ */
 function frame(place: Place, hint: string | undefined, paint: Paint): string[] {
   const { line, column } = positionAt(place.source.text, place.start);
   const lines = linesOf(place.source.text);
-  const text = lines[line - 1] ?? "";
-  const characters = [...text];
-  const length = [
-    ...place.source.text
-      .slice(place.start, place.end)
-      .split(/[\r\n]/, 1)
-      .join(""),
-  ].length;
-  const carets = "^".repeat(Math.max(1, Math.min(length, characters.length - column + 1)));
-  const gap = characters
-    .slice(0, column - 1)
+  const characters = [...(lines[line - 1] ?? "")];
+  const from = characters.length <= shownWidth ? 0 : Math.max(0, column - 1 - shownBefore);
+  const [meant = ""] = place.source.text.slice(place.start, place.end).split(/[\r\n]/, 1);
+  const room = Math.min(characters.length, from + shownWidth) - column + 1;
+  const carets = "^".repeat(Math.max(1, Math.min([...meant].length, room)));
+  const gap = [...cut(characters, from)]
+    .slice(0, column - 1 - from + (from > 0 ? 1 : 0))
     .map((character) => (character === "\t" ? "\t" : " "))
     .join("");
   const width = Math.max(2, String(line).length);
   const gutter = (number: string) => paint.frame(`  ${number.padStart(width)} | `);
-  const before = line > 1 && (lines[line - 2] ?? "").trim() !== "" ? [gutter(String(line - 1)) + lines[line - 2]] : [];
+  const previous = cut([...(lines[line - 2] ?? "")], from);
+  const before = line > 1 && previous.trim() !== "" ? [gutter(String(line - 1)) + previous] : [];
   const pointer = paint.hint(hint === undefined ? `${gap}${carets}` : `${gap}${carets} ${hint}`);
-  return [...before, gutter(String(line)) + text, gutter("") + pointer];
+  return [...before, gutter(String(line)) + cut(characters, from), gutter("") + pointer];
+}
+
+/** The piece of a line from the character `from` on, with a mark on each side where something is left out. */
+function cut(characters: readonly string[], from: number): string {
+  if (from >= characters.length) return "";
+  const to = from + shownWidth;
+  return `${from > 0 ? "…" : ""}${characters.slice(from, to).join("")}${to < characters.length ? "…" : ""}`;
 }
 
 function inFileOrder(problems: readonly Problem[]): readonly Problem[] {

@@ -26,6 +26,10 @@ export interface Parsed {
 /** More values than a person writes: aliases of aliases, most likely. */
 const maximumNodes = 200_000;
 
+/** More levels inside each other than a person writes. Everything that walks a tree can count on the stack for these. */
+const maximumDepth = 200;
+const tooDeep = `more than ${maximumDepth} levels inside each other`;
+
 /**
  * Parses the first YAML document of `source`, as `yaml.v3` reads it where that matters: anchors, aliases and `<<` are
  * resolved, a key given twice is an error, later documents are not looked at. Values that come from an alias are
@@ -40,10 +44,11 @@ export function parseYaml(source: Source): Parsed {
   if (error !== undefined) {
     const place = { source, start: error.pos[0], end: error.pos[1] };
     const hint = source.text.startsWith("${", place.start - 1) ? { hint: "quote a reference inside [ ] and { }" } : {};
-    const problem = { place, path: [], message: inOurWords(error.message), ...hint };
+    const message = error.code === "RESOURCE_EXHAUSTION" ? tooDeep : inOurWords(error.message);
+    const problem = { place, path: [], message, ...hint };
     return { tree: nothing(source, 0), problems: [problem], more };
   }
-  const reading: Reading = { source, document, problems: [], open: new Set(), nodes: 0 };
+  const reading: Reading = { source, document, problems: [], open: new Set(), nodes: 0, depth: 0 };
   return { tree: read(reading, document.contents), problems: reading.problems, more };
 }
 
@@ -57,6 +62,8 @@ interface Reading {
   /** Anchored values being read, so that an alias inside itself is found. */
   readonly open: Set<Node>;
   nodes: number;
+  /** Levels around the value being read. */
+  depth: number;
 }
 
 function inOurWords(message: string): string {
@@ -72,6 +79,14 @@ function read(reading: Reading, node: Node | null): Tree {
   const place = placeOf(reading, node);
   reading.nodes += 1;
   if (reading.nodes > maximumNodes) return complain(reading, place, `more than ${maximumNodes} values`);
+  if (reading.depth > maximumDepth) return complain(reading, place, tooDeep);
+  reading.depth += 1;
+  const tree = readValue(reading, node, place);
+  reading.depth -= 1;
+  return tree;
+}
+
+function readValue(reading: Reading, node: Node, place: Place): Tree {
   if (isAlias(node)) return readAlias(reading, node, place);
   if (isMap(node)) return { kind: "table", entries: readEntries(reading, node.items as Pairs, place), place };
   if (isSeq<Node>(node)) return { kind: "list", items: node.items.map((item) => read(reading, item)), place };

@@ -80,6 +80,27 @@ it("names tabs that indent", async () => {
   );
 });
 
+it("shows the piece of a long line that is meant, and of the line before it", async () => {
+  const names = Array.from({ length: 100 }, (_, index) => `batch/${index}: { timeout: 1s }`);
+  const text = `${valid}# ${"before ".repeat(600)}\nprocessors: { ${names.join(", ")}, batch: { timout: 1s }, ${names.join(", ").replaceAll("h/", "h/x")} }\n`;
+  const [head, before = "", line = "", carets = ""] = (await errorOf(text)).message.split("\n");
+  assert.match(head ?? "", /^pipeline\.yaml:5:\d{4}: processors\.batch: unknown key "timout"$/);
+  assert.match(before, /^ {3}4 \| ….{140}…$/);
+  assert.match(line, /^ {3}5 \| ….{140}…$/);
+  assert.match(carets, /^ {5}\| {62}\^{6} did you mean "timeout"\?$/);
+  assert.equal(line.indexOf("timout"), carets.indexOf("^"));
+});
+
+for (const { name, text } of [
+  { name: "flow mappings, more than the parser can take", text: `x: ${"{a: ".repeat(9000)}1${"}".repeat(9000)}` },
+  { name: "lists the parser can take", text: `x: ${"[".repeat(250)}1${"]".repeat(250)}` },
+]) {
+  it(`says in its own words that ${name} are nested too deeply`, async () => {
+    const [head] = (await errorOf(`${valid}${text}\n`)).message.split("\n");
+    assert.match(head ?? "", /^pipeline\.yaml:4:\d+: more than 200 levels inside each other$/);
+  });
+}
+
 it("counts columns in characters, not in UTF-16 units", async () => {
   const text = `${valid}processors: { "batch/😀é": { timout: 1s } }\n`;
   const error = await errorOf(text.replace("😀", "日本"));
