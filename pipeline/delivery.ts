@@ -20,6 +20,8 @@ export interface Delivery<out T extends Pdata = Pdata> {
   readonly signal: AbortSignal;
   ack(): void;
   nack(error: ConsumeError): void;
+  /** Says that a setting lets its holder keep it for as long as it takes: it is not overdue then. */
+  mayWait?(): void;
 }
 
 export interface ConsumeErrorOptions {

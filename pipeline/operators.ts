@@ -67,6 +67,10 @@ export class DerivedDelivery<T extends Pdata> implements Delivery<T> {
     return this.#parent.signal;
   }
 
+  mayWait(): void {
+    this.#parent.mayWait?.();
+  }
+
   ack(): void {
     this.#onAck();
     this.#parent.ack();

@@ -1,3 +1,4 @@
+import type { ClientInfo } from "../delivery.ts";
 import type { Clock, Timer } from "../host.ts";
 import { concat, type Pdata, split } from "../pdata/index.ts";
 import { type Entry, sizeOf } from "./queue.ts";
@@ -8,6 +9,8 @@ import type { BatchSettings } from "./settings.ts";
 export interface Batch<T extends Pdata> {
   readonly data: T;
   readonly entries: readonly Tracked<T>[];
+  /** For whom it is sent, when its entries were put together by that. */
+  readonly client?: ClientInfo;
 }
 
 /** An entry of which parts may travel in several batches: it is settled with the last one. */

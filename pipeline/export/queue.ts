@@ -15,6 +15,9 @@ export interface Entry<T extends Pdata> {
   readonly client?: Delivery["client"];
 }
 
+/** What a queue needs of a delivery to let its sender wait. */
+export type Caller = Pick<Delivery, "signal" | "mayWait">;
+
 /**
  * Where requests wait to be sent. An entry is taken by `next` and stays in the queue's account until `settle`: what is
  * being sent counts against the capacity, and a queue on disk forgets an entry only then.
@@ -29,7 +32,7 @@ export interface SendingQueue<T extends Pdata> {
    * Stores an entry. `stored` is called exactly once: without an error when the queue answers for the data from now on.
    * The caller's signal ends the waiting for space; it is not asked for otherwise.
    */
-  put(entry: Entry<T>, caller: Pick<Delivery, "signal">, stored: (error?: ConsumeError) => void): void;
+  put(entry: Entry<T>, caller: Caller, stored: (error?: ConsumeError) => void): void;
   /** The oldest entry not taken yet; undefined when there is none now. `onReady` says when there is one again. */
   next(): Entry<T> | undefined;
   settle(entry: Entry<T>): void;
@@ -90,12 +93,13 @@ export class MemoryQueue<T extends Pdata> implements SendingQueue<T> {
     return this.#entries.length;
   }
 
-  put(entry: Entry<T>, caller: Pick<Delivery, "signal">, stored: (error?: ConsumeError) => void): void {
+  put(entry: Entry<T>, caller: Caller, stored: (error?: ConsumeError) => void): void {
     if (entry.size > this.capacity) {
       stored(new ConsumeError("element size too large", { retryable: false }));
     } else if (this.#fits(entry) && this.#waiters.size === 0) {
       this.#store(entry, stored);
     } else if (this.#blocking && !this.#closed && !caller.signal.aborted) {
+      caller.mayWait?.();
       this.#wait(entry, caller.signal, stored);
     } else {
       stored(new ConsumeError("sending queue is full", { retryable: true, delayMs: fullDelayMs }));

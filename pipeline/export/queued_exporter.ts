@@ -5,6 +5,7 @@ import type { Pdata } from "../pdata/index.ts";
 import { type Batch, Batcher, type BatcherSettings, type Tracked } from "./batcher.ts";
 import { Fifo } from "./fifo.ts";
 import { exporterMeters } from "./meters.ts";
+import { type Joiner, Partitions } from "./partitions.ts";
 import { MemoryQueue, type SendingQueue, sizeOf } from "./queue.ts";
 import { RejectionLog } from "./rejection_log.ts";
 import { type Failure, type Push, Sender, type SenderSettings } from "./sender.ts";
@@ -57,6 +58,7 @@ class DirectExporter<T extends Pdata> implements Exporter<T> {
   consume(delivery: Delivery<T>): void {
     const { host } = this.#sender;
     const { data, client, signal } = delivery;
+    delivery.mayWait?.();
     this.#active++;
     this.#sender.send(data, { client, signal }, (failure) => {
       this.#active--;
@@ -94,7 +96,7 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
   readonly #settings: QueueSettings;
   readonly #queue: SendingQueue<T>;
   readonly #lifecycle: Lifecycle;
-  readonly #batcher: Batcher<T>;
+  readonly #batcher: Joiner<T>;
   readonly #ready = new Fifo<Batch<T>>();
   readonly #idle = new Idle();
   readonly #meters;
@@ -111,7 +113,7 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
     this.#settings = settings;
     this.#queue = queue;
     this.#lifecycle = lifecycle;
-    this.#batcher = new Batcher<T>(settings.batch ?? unbatched, host.clock, (batch) => this.#emit(batch));
+    this.#batcher = joiner<T>(settings.batch, host, (batch) => this.#emit(batch));
     this.#rejections = new RejectionLog(host);
     this.#meters = exporterMeters(host);
     this.#meters.inFlight(() => this.#active);
@@ -134,6 +136,7 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
       return;
     }
     const { wait_for_result, sizer } = this.#settings;
+    if (wait_for_result) delivery.mayWait?.();
     const entry = { data, size: sizeOf(data, sizer), client, ...(wait_for_result && { delivery }) };
     this.#queue.put(entry, delivery, (error) => {
       if (error === undefined) {
@@ -179,7 +182,7 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
   #send(batch: Batch<T>): void {
     const { data, entries } = batch;
     const [only] = entries;
-    const client = entries.length === 1 ? only?.entry.client : undefined;
+    const client = batch.client ?? (entries.length === 1 ? only?.entry.client : undefined);
     this.#active++;
     this.#sender.send(data, client === undefined ? {} : { client }, (failure) => {
       this.#active--;
@@ -262,6 +265,16 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
     this.#giveUp();
     await this.#lifecycle.stop?.();
   }
+}
+
+function joiner<T extends Pdata>(
+  settings: QueueSettings["batch"],
+  { clock }: ExporterHost,
+  emit: (batch: Batch<T>) => void,
+): Joiner<T> {
+  const keys = settings?.partition.metadata_keys ?? [];
+  if (settings !== undefined && keys.length > 0) return new Partitions<T>(settings, keys, clock, emit);
+  return new Batcher<T>(settings ?? unbatched, clock, emit);
 }
 
 /** Every request is a batch of its own. */

@@ -79,22 +79,26 @@ const batch = () =>
       ),
     min_size: z
       .int()
-      .min(0, { error: "`min_size` must be non-negative" })
+      .min(0, { error: ({ input }) => `\`min_size\` must be non-negative, found ${input}` })
       .default(8192)
       .describe("A batch this large is sent at once."),
     max_size: z
       .int()
-      .min(0, { error: "`max_size` must be non-negative" })
+      .min(0, { error: ({ input }) => `\`max_size\` must be non-negative, found ${input}` })
       .default(0)
       .describe("Larger batches are split; 0 is no limit."),
     partition: z
       .strictObject({
         metadata_keys: stringList()
-          .refine((keys) => keys.length === 0, {
-            error: "metadata_keys is not supported by otelpipe yet: remove it or leave it empty",
+          .transform((keys) => keys.map((key) => key.toLowerCase()))
+          .superRefine((keys, context) => {
+            const repeated = keys.find((key, index) => keys.indexOf(key) < index);
+            if (repeated === undefined) return;
+            const message = `duplicate entry in metadata_keys: ${JSON.stringify(repeated)} (case-insensitive)`;
+            context.addIssue({ code: "custom", message });
           })
           .prefault([])
-          .describe("Client metadata by which batches are kept apart. Not supported yet."),
+          .describe("Client metadata keys: data whose values differ is batched apart, and keeps these values."),
       })
       .prefault({})
       .describe("What is never batched together."),

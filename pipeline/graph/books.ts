@@ -66,6 +66,10 @@ export class CrossingDelivery<T extends Pdata> implements Delivery<T> {
     return this.#parent.signal;
   }
 
+  mayWait(): void {
+    this.#parent.mayWait?.();
+  }
+
   ack(): void {
     if (this.#settle()) this.#parent.ack();
   }

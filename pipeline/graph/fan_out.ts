@@ -72,6 +72,10 @@ class BranchDelivery<T extends Pdata> implements Delivery<T> {
     return this.#delivery.signal;
   }
 
+  mayWait(): void {
+    this.#delivery.mayWait?.();
+  }
+
   ack(): void {
     this.#answer();
   }

@@ -7,7 +7,10 @@ import { fanOut, type Inlet } from "./fan_out.ts";
 /** When a refused sender should come back. */
 const comeBackMs = 1000;
 
-/** A delivery that nobody answered within this time is a bug: its sender is told to come back, and it is logged. */
+/**
+ * A delivery that nobody answered within this time is a bug: its sender is told to come back, and it is logged. Not one
+ * that is held by a setting (`block_on_overflow`, `wait_for_result`, retries without a queue): those wait for their caller.
+ */
 const answerWithinMs = 5 * 60_000;
 const sweepEveryMs = 10_000;
 
@@ -24,6 +27,8 @@ export class Ledger {
   readonly #logger: Logger;
   /** Oldest first. */
   readonly #open = new Set<RootDelivery>();
+  /** Those that a setting lets wait for as long as it takes. */
+  readonly #waiting = new Set<RootDelivery>();
   #sweep: object | undefined;
   #closed = false;
   /** Answers that came twice, and deliveries that were never answered: both are bugs. */
@@ -41,7 +46,7 @@ export class Ledger {
   }
 
   get unanswered(): number {
-    return this.#open.size;
+    return this.#open.size + this.#waiting.size;
   }
 
   close(): void {
@@ -53,7 +58,13 @@ export class Ledger {
     this.#sweep ??= this.#clock.setTimer(() => this.#sweepOld(), sweepEveryMs);
   }
 
+  /** Never calls `delivery` overdue; it still has to be answered. */
+  letWait(delivery: RootDelivery): void {
+    if (this.#open.delete(delivery)) this.#waiting.add(delivery);
+  }
+
   leave(delivery: RootDelivery): void {
+    this.#waiting.delete(delivery);
     this.#open.delete(delivery);
     if (this.#open.size === 0) this.#stopSweep();
   }
@@ -69,7 +80,7 @@ export class Ledger {
 
   /** Answers what is left when the time to drain has run out. Its senders are told to come back. */
   refuseRest(): number {
-    const rest = [...this.#open];
+    const rest = [...this.#open, ...this.#waiting];
     for (const delivery of rest) delivery.nack(shuttingDown());
     this.#stopSweep();
     return rest.length;
@@ -187,6 +198,10 @@ class RootDelivery implements Delivery {
   /** Transports make it when first asked for, which costs as much as a small batch. */
   get signal(): AbortSignal {
     return this.#caller.signal ?? neverAborted;
+  }
+
+  mayWait(): void {
+    this.#ledger.letWait(this);
   }
 
   ack(): void {

@@ -1,4 +1,4 @@
-import { ConsumeError } from "../../../pipeline/delivery.ts";
+import { type ClientInfo, ConsumeError } from "../../../pipeline/delivery.ts";
 import { queuedExporter } from "../../../pipeline/export/queued_exporter.ts";
 import type { Attempt } from "../../../pipeline/export/sender.ts";
 import { queueSettings, retrySettings } from "../../../pipeline/export/settings.ts";
@@ -54,12 +54,13 @@ export function harness(options: HarnessOptions = {}) {
       };
     });
   });
-  const push = (...names: string[]) => {
-    const { delivery, answers } = recordedDelivery(spans(...names));
+  const pushAs = (client: Partial<ClientInfo>, ...names: string[]) => {
+    const { delivery, answers } = recordedDelivery(spans(...names), client);
     exporter.consume(delivery);
     return answers;
   };
-  return { host, exporter, sent, push, messages: () => host.logs.map((line) => line.message) };
+  const push = (...names: string[]) => pushAs({}, ...names);
+  return { host, exporter, sent, push, pushAs, messages: () => host.logs.map((line) => line.message) };
 }
 
 /** Lets promises that are settled run what waits for them. */

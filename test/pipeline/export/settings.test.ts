@@ -63,8 +63,12 @@ describe("queues that are refused", () => {
       want: "`max_size` (8) must be greater or equal to `min_size` (9)",
     },
     {
-      config: { batch: { partition: { metadata_keys: ["x-tenant"] } } },
-      want: "metadata_keys is not supported by otelpipe yet: remove it or leave it empty",
+      config: { batch: { partition: { metadata_keys: ["x-tenant", "X-Tenant"] } } },
+      want: 'duplicate entry in metadata_keys: "x-tenant" (case-insensitive)',
+    },
+    {
+      config: { batch: { min_size: -1 } },
+      want: "`min_size` must be non-negative, found -1",
     },
   ]) {
     it(JSON.stringify(config), () => assert.deepEqual(messages(queueSettings().safeParse(config)), [want]));

@@ -110,6 +110,22 @@ describe("the graph", () => {
     assert.equal((await drain()).faults, 1);
   });
 
+  // Scenario: an exporter without a queue that retries for ever holds a batch, behind a fan-out and a processor.
+  // Guarantees: it is no bug however long it takes, it is still counted as unanswered, and it is refused at the end.
+  it("lets a delivery wait that a setting holds", async () => {
+    const patient = collector((delivery) => delivery.mayWait?.());
+    const { offer, graph, drain, host } = testGraph({
+      processors: { first: keepFirst },
+      exporters: { patient: patient.create, quick: collector(accept).create },
+      pipelines: { traces: { receivers: ["in"], processors: ["first"], exporters: ["patient", "quick"] } },
+    });
+    const answers = offer(someSpans(2));
+    host.advance(3_600_000);
+    assert.deepEqual([answers, graph.ledger.faults, graph.ledger.unanswered], [[], 0, 1]);
+    assert.equal((await drain()).unanswered, 1);
+    assert.equal(answers.length, 1);
+  });
+
   it("tells a sender to come back when nobody has answered for five minutes", () => {
     const out = collector();
     const { offer, graph, host } = testGraph({
