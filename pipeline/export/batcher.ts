@@ -101,7 +101,8 @@ export class Batcher<T extends Pdata> {
     const [only] = held.data;
     const merged = held.data.length === 1 && only !== undefined ? only : concat(held.data);
     const isLarge = max_size > 0 && sizeOf(merged, sizer) > max_size;
-    const pieces = isLarge ? split(merged, sizer === "bytes" ? { bytes: max_size } : { items: max_size }) : [merged];
+    const limit = sizer === "bytes" ? { bytes: max_size } : { items: max_size };
+    const pieces = isLarge ? [...split(merged, limit)] : [merged];
     for (const [index, piece] of pieces.entries()) {
       const isLast = index === pieces.length - 1;
       const parts = isLast ? held.parts : takeItems(held.parts, piece.itemCount);

@@ -21,7 +21,7 @@ export { receive } from "./receive.ts";
 export type { LogRecord } from "./record.ts";
 export { type Signal, signals } from "./signal.ts";
 export type { Span } from "./span.ts";
-export { concat, split } from "./split.ts";
+export { Cutter, concat, split } from "./split.ts";
 export { text } from "./text.ts";
 export { type DoubleValue, double, type Value } from "./value.ts";
 export { WireError } from "./wire_error.ts";

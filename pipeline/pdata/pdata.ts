@@ -29,6 +29,11 @@ const chunkOverheadBytes = 2048;
 
 const rowCellBytes = Int32Array.BYTES_PER_ELEMENT;
 
+/** A chunk's share of `memoryBytes`. */
+export function memoryOf({ bytes, signal, itemCount }: Chunk): number {
+  return bytes.length + chunkOverheadBytes + itemCount * itemWidth(signal) * rowCellBytes;
+}
+
 abstract class Batch implements Pdata {
   abstract readonly signal: Signal;
   readonly chunks: readonly Chunk[];
@@ -42,10 +47,9 @@ abstract class Batch implements Pdata {
     let sizeBytes = 0;
     let memoryBytes = 0;
     for (const chunk of chunks) {
-      const { bytes, signal } = chunk;
       itemCount += chunk.itemCount;
-      sizeBytes += bytes.length;
-      memoryBytes += bytes.length + chunkOverheadBytes + chunk.itemCount * itemWidth(signal) * rowCellBytes;
+      sizeBytes += chunk.bytes.length;
+      memoryBytes += memoryOf(chunk);
     }
     this.itemCount = itemCount;
     this.sizeBytes = sizeBytes;

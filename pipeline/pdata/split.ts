@@ -1,6 +1,6 @@
 import type { Chunk } from "./chunk.ts";
 import { itemWidth } from "./item_width.ts";
-import { type Pdata, pdataOf } from "./pdata.ts";
+import { memoryOf, type Pdata, pdataOf } from "./pdata.ts";
 import { retain } from "./retain.ts";
 import { resourceColumn, scopeColumn } from "./rows.ts";
 import { metricColumn, pointColumn } from "./rows_metrics.ts";
@@ -27,45 +27,105 @@ export function concat<T extends Pdata>(parts: readonly T[]): T {
 
 /**
  * Cuts a batch into parts within the limit, in order; every part repeats the resource and scope of its items. Chunks
- * that fit whole are shared, not copied. The same object alone when it fits; profiles are never cut.
+ * that fit whole are shared, not copied. The same object alone when it fits; profiles are never cut. Each part is cut
+ * when it is asked for: of many parts with a large resource, all at once can be a thousand times the batch.
  */
-export function split<T extends Pdata>(data: T, limit: SplitLimit): T[] {
-  const items = Math.max(1, Math.floor(limit.items ?? Number.POSITIVE_INFINITY));
-  const bytes = limit.bytes ?? Number.POSITIVE_INFINITY;
-  if (data.signal === "profiles" || (data.itemCount <= items && data.sizeBytes <= bytes)) return [data];
-  const parts: Chunk[][] = [];
-  let part: Chunk[] = [];
-  let room = items;
-  let roomBytes = bytes;
-  const close = () => {
-    if (part.length > 0) parts.push(part);
-    part = [];
-    room = items;
-    roomBytes = bytes;
-  };
-  for (const chunk of data.chunks) {
-    const heads = new Heads(chunk);
-    let from = 0;
-    do {
-      if (room === 0) close();
-      let to = fill(heads, from, Math.min(room, chunk.itemCount - from), roomBytes);
-      if (to === from && chunk.itemCount > from) {
-        if (part.length > 0) {
-          close();
-          continue;
-        }
-        to = from + 1;
-      }
-      const piece = retain(chunk, from, to);
-      if (part.length > 0 && piece.bytes.length > roomBytes) close();
-      part.push(piece);
-      room -= to - from;
-      roomBytes -= piece.bytes.length;
-      from = to;
-    } while (from < chunk.itemCount);
+export function* split<T extends Pdata>(data: T, limit: SplitLimit): Generator<T, void, undefined> {
+  if (data.signal === "profiles" || fits(data, limit)) {
+    yield data;
+    return;
   }
-  close();
-  return parts.map((chunks) => pdataOf(data.signal, chunks) as Pdata as T);
+  const cutter = new Cutter<T>();
+  cutter.add(data);
+  for (let part = cutter.cut(limit); part !== undefined; part = cutter.cut(limit)) yield part;
+}
+
+function fits(data: Pdata, { items, bytes }: SplitLimit): boolean {
+  const { POSITIVE_INFINITY } = Number;
+  return data.itemCount <= (items ?? POSITIVE_INFINITY) && data.sizeBytes <= (bytes ?? POSITIVE_INFINITY);
+}
+
+/** Batches of one signal, not profiles, behind each other, of which parts are cut off the front one by one. */
+export class Cutter<T extends Pdata> {
+  #signal: T["signal"] | undefined;
+  #chunks: Chunk[] = [];
+  /** The first chunk that is not used up, and the first item of it that is left. */
+  #first = 0;
+  #from = 0;
+  #heads: Heads | undefined;
+  #itemCount = 0;
+  #memoryBytes = 0;
+
+  /** Items that are left. */
+  get itemCount(): number {
+    return this.#itemCount;
+  }
+
+  /** What is held: a chunk of which anything is left counts whole. */
+  get memoryBytes(): number {
+    return this.#memoryBytes;
+  }
+
+  add({ signal, chunks, itemCount, memoryBytes }: T): void {
+    this.#signal = signal;
+    for (const chunk of chunks) this.#chunks.push(chunk);
+    this.#itemCount += itemCount;
+    this.#memoryBytes += memoryBytes;
+  }
+
+  /** Forgets what is left. */
+  clear(): void {
+    this.#chunks = [];
+    this.#first = 0;
+    this.#from = 0;
+    this.#heads = undefined;
+    this.#itemCount = 0;
+    this.#memoryBytes = 0;
+  }
+
+  /** The next part within the limit, everything that is left without one; undefined when nothing is left. */
+  cut(limit: SplitLimit = {}): T | undefined {
+    if (this.#signal === undefined) return undefined;
+    const part: Chunk[] = [];
+    let room = Math.max(1, Math.floor(limit.items ?? Number.POSITIVE_INFINITY));
+    let roomBytes = limit.bytes ?? Number.POSITIVE_INFINITY;
+    for (let chunk = this.#chunks[this.#first]; chunk !== undefined && room > 0; chunk = this.#chunks[this.#first]) {
+      const piece = this.#piece(chunk, room, roomBytes, part.length === 0);
+      if (piece === undefined) break;
+      part.push(piece);
+      room -= piece.itemCount;
+      roomBytes -= piece.bytes.length;
+      this.#advance(chunk, piece.itemCount);
+    }
+    this.#forget();
+    return part.length === 0 ? undefined : (pdataOf(this.#signal, part) as Pdata as T);
+  }
+
+  /** As much of the chunk as there is room for; if it `isFirst`, an item at least. */
+  #piece(chunk: Chunk, room: number, roomBytes: number, isFirst: boolean): Chunk | undefined {
+    const from = this.#from;
+    if (this.#heads?.chunk !== chunk) this.#heads = new Heads(chunk);
+    const to = fill(this.#heads, from, Math.min(room, chunk.itemCount - from), roomBytes);
+    if (to === from && chunk.itemCount > from) return isFirst ? retain(chunk, from, from + 1) : undefined;
+    const piece = retain(chunk, from, to);
+    return isFirst || piece.bytes.length <= roomBytes ? piece : undefined;
+  }
+
+  #advance(chunk: Chunk, items: number): void {
+    this.#itemCount -= items;
+    this.#from += items;
+    if (this.#from < chunk.itemCount) return;
+    this.#memoryBytes -= memoryOf(chunk);
+    this.#first += 1;
+    this.#from = 0;
+    this.#heads = undefined;
+  }
+
+  /** Lets go of the chunks that are used up. */
+  #forget(): void {
+    this.#chunks.splice(0, this.#first);
+    this.#first = 0;
+  }
 }
 
 /** The end of the longest run of items from `from` that has at most `most` items and surely fits into `bytes`. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import {
+  Cutter,
   concat,
   filterPoints,
   filterRecords,
@@ -71,7 +72,7 @@ it("splits by items: parts are full, in order, and lose nothing", () => {
     for (let round = 0; round < rounds; round++) {
       const whole = concat([batch(signal), batch(signal)]);
       const limit = 1 + random.below(7);
-      const parts = split(whole, { items: limit });
+      const parts = [...split(whole, { items: limit })];
       assert.deepEqual(
         parts.flatMap((part) => flat(signal, part)),
         flat(signal, whole),
@@ -112,7 +113,7 @@ it("splits into many parts in about the time that receiving takes", () => {
     receive(data.signal, Buffer.from(data.toBuffer()));
     const receiving = process.cpuUsage(received);
     const started = process.cpuUsage();
-    const parts = split<Pdata>(data, { items: 100 });
+    const parts = [...split<Pdata>(data, { items: 100 })];
     const splitting = process.cpuUsage(started);
     assert.equal(
       parts.reduce((sum, part) => sum + part.itemCount, 0),
@@ -128,7 +129,7 @@ it("splits by bytes: parts fit, or hold a single item", () => {
     for (let round = 0; round < rounds; round++) {
       const whole = concat([batch(signal), batch(signal)]);
       const limit = 50 + random.below(2000);
-      const parts = split(whole, { bytes: limit });
+      const parts = [...split(whole, { bytes: limit })];
       assert.deepEqual(
         parts.flatMap((part) => flat(signal, part)),
         flat(signal, whole),
@@ -143,16 +144,57 @@ it("returns the same batch when it fits, and shares whole chunks", () => {
   const make = (name: string) =>
     receive("traces", encodeRequest("traces", { resourceSpans: [{ scopeSpans: [{ spans: [{ name }, { name }] }] }] }));
   const [a, b] = [make("a"), make("b")];
-  assert.deepEqual(split(a, { items: 2 }), [a]);
-  assert.equal(split(a, { items: 2 })[0], a);
-  const [first, second] = split(concat([a, b]), { items: 3 }) as [Traces, Traces];
+  assert.equal([...split(a, { items: 2 })].length, 1);
+  assert.equal(split(a, { items: 2 }).next().value, a);
+  const [first, second] = [...split(concat([a, b]), { items: 3 })] as [Traces, Traces];
   assert.equal(first.chunks[0], a.chunks[0]);
   assert.deepEqual([[...first.spans()].length, [...second.spans()].length], [3, 1]);
 });
 
+// Scenario: a resource of 100 kB and 1 000 spans, of which one is wanted in each part.
+// Guarantees: a part is made when it is asked for: what nobody asks for costs nothing, here 100 MB.
+it("cuts a part when it is asked for", () => {
+  const resource = { attributes: [{ key: "k", value: { stringValue: "x".repeat(100_000) } }] };
+  const spans = Array.from({ length: 1000 }, () => ({ name: "s" }));
+  const whole = receive("traces", encodeRequest("traces", { resourceSpans: [{ resource, scopeSpans: [{ spans }] }] }));
+  const cutter = new Cutter<Traces>();
+  cutter.add(whole);
+  const before = process.memoryUsage().arrayBuffers;
+  assert.equal(cutter.cut({ items: 1 })?.itemCount, 1);
+  assert.equal(split(whole, { items: 1 }).next().value?.itemCount, 1);
+  assert.ok(process.memoryUsage().arrayBuffers - before < 5_000_000);
+  assert.equal(cutter.itemCount, 999);
+  assert.equal(cutter.memoryBytes, whole.memoryBytes);
+  assert.equal(cutter.cut()?.itemCount, 999);
+  assert.deepEqual([cutter.cut(), cutter.itemCount, cutter.memoryBytes], [undefined, 0, 0]);
+});
+
+it("cuts on across batches that are added in between", () => {
+  for (const signal of signals) {
+    const cutter = new Cutter<Pdata>();
+    const added: Pdata[] = [];
+    const parts: Pdata[] = [];
+    for (let round = 0; round < rounds; round++) {
+      if (random.chance(0.5)) {
+        added.push(batch(signal));
+        cutter.add(added.at(-1)!);
+      }
+      const part = cutter.cut({ items: 1 + random.below(4) });
+      if (part !== undefined) parts.push(part);
+    }
+    const rest = cutter.cut();
+    if (rest !== undefined) parts.push(rest);
+    assert.deepEqual(
+      parts.flatMap((part) => flat(signal, part)),
+      added.flatMap((data) => flat(signal, data)),
+    );
+    assert.deepEqual([cutter.itemCount, cutter.memoryBytes], [0, 0]);
+  }
+});
+
 it("never cuts profiles", () => {
   const profiles = receive("profiles", encodeRequest("profiles", { resourceProfiles: [{}, {}] }));
-  assert.deepEqual(split(profiles, { items: 1, bytes: 1 }), [profiles]);
+  assert.deepEqual([...split(profiles, { items: 1, bytes: 1 })], [profiles]);
 });
 
 it("filters items with what they belong to, and drops what they leave empty", () => {
