@@ -1,7 +1,6 @@
-import { stringify } from "yaml";
 import { schemes } from "../pipeline/config/source.ts";
 import type { Manifest, ManifestEntry } from "../pipeline/manifest.ts";
-import { sections } from "../pipeline/registry.ts";
+import { type Section, sections } from "../pipeline/registry.ts";
 import { parseArguments } from "./arguments.ts";
 import manifest from "./manifest.generated.json" with { type: "json" };
 import { version } from "./version.ts";
@@ -13,26 +12,45 @@ export async function listComponents(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** @see Collector: `otelcol/testdata/components-output.yaml`. */
+/** Written by hand: the shape is fixed, every text in it is plain YAML. @see Collector: `otelcol/command_components.go`. */
 function componentsYaml(all: Manifest): string {
-  const listed = sections.map((section) => [
-    section,
-    Object.entries(all[section])
-      .sort(([left], [right]) => (left < right ? -1 : 1))
-      .map(([name, entry]) => ({ name, module: `otelpipe/${section}/${name} v${version}`, stability: levels(entry) })),
-  ]);
-  const output = {
-    buildinfo: { command: "otelpipe", description: "OpenTelemetry Collector for LLM inference", version },
-    ...Object.fromEntries(listed),
-    providers: schemes.toSorted().map((scheme) => ({ scheme, module: `otelpipe/pipeline/config v${version}` })),
-    converters: [],
-  };
-  return stringify(output, { indent: 4, lineWidth: 0 });
+  const providers = schemes
+    .toSorted()
+    .map((scheme) => `    - scheme: ${scheme}\n      module: otelpipe/pipeline/config v${version}\n`);
+  return `buildinfo:
+    command: otelpipe
+    description: OpenTelemetry Collector for LLM inference
+    version: ${version}
+${sections.map((section) => sectionYaml(section, all[section])).join("")}providers:
+${providers.join("")}`;
 }
 
-function levels({ stability }: ManifestEntry): Record<string, string> {
-  const entries = Object.entries(stability).sort(([left], [right]) => (left < right ? -1 : 1));
-  return Object.fromEntries(entries.map(([name, level]) => [name.replaceAll("_to_", "-to-"), capitalised(level)]));
+function sectionYaml(section: Section, components: Readonly<Record<string, ManifestEntry>>): string {
+  const listed = Object.entries(components)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, entry]) => {
+      const levels = Object.entries(levelsOf(section, entry)).map(([signal, level]) => `        ${signal}: ${level}\n`);
+      return `    - name: ${name}
+      module: otelpipe/${section}/${name} v${version}
+      stability:
+${levels.join("")}`;
+    });
+  return listed.length === 0 ? `${section}: []\n` : `${section}:\n${listed.join("")}`;
+}
+
+const signals = ["logs", "metrics", "traces"];
+
+/** Stability by what the Collector lists for a section, sorted: `Undefined` for what a component does not do. */
+function levelsOf(section: Section, { stability }: ManifestEntry): Readonly<Record<string, string>> {
+  const levels = new Map(expectedBy(section).map((name) => [name, "Undefined"]));
+  for (const [name, level] of Object.entries(stability))
+    levels.set(name.replaceAll("_to_", "-to-"), capitalised(level));
+  return Object.fromEntries([...levels].sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+function expectedBy(section: Section): readonly string[] {
+  if (section === "extensions") return ["extension"];
+  return section === "connectors" ? signals.flatMap((from) => signals.map((to) => `${from}-to-${to}`)) : signals;
 }
 
 function capitalised(level: string): string {

@@ -10,16 +10,18 @@ interface Command {
   load(): Promise<(args: readonly string[]) => Promise<number>>;
 }
 
+const configUsage = "--config <uri>... [--set <key>=<value>]... [--feature-gates <ids>] [--strict-compat]";
+
 const printConfig: Command = {
   summary: "Print the configuration with every default filled in.",
-  usage: "--config <uri>... [--format yaml|json] [--mode redacted|unredacted] [--validate=false]",
+  usage: `${configUsage} [--format yaml|json] [--mode redacted|unredacted] [--validate=false]`,
   load: async () => (await import("./print_config.ts")).printConfigCommand,
 };
 
 const commands: Readonly<Record<string, Command>> = {
   validate: {
     summary: "Check a configuration without running it.",
-    usage: "--config <uri>...",
+    usage: configUsage,
     load: async () => (await import("./validate.ts")).validate,
   },
   components: {
@@ -29,6 +31,11 @@ const commands: Readonly<Record<string, Command>> = {
   },
   "print-config": printConfig,
   "print-initial-config": { ...printConfig, hidden: true },
+  featuregate: {
+    summary: "List the feature gates of the Collector, or describe one.",
+    usage: "[id]",
+    load: async () => (await import("./list_gates.ts")).listGates,
+  },
   docs: {
     summary: "Print the reference page of a component.",
     usage: "<kind> <type>",
@@ -62,20 +69,37 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function dispatch(argv: readonly string[]): Promise<number> {
-  const [name = "", ...rest] = argv;
-  if (name === "-v" || name === "--version") return say(`otelpipe version ${version}\n`);
-  if (name === "") throw new UsageError("at least one config flag must be provided; otelpipe --help says more");
-  if (name === "-h" || name === "--help") return say(helpText());
+  const at = commandIndex(argv);
+  const name = argv[at];
+  const rest = argv.filter((_, index) => index !== at);
+  if (name === undefined) return runRoot(argv);
   if (name === "help") return say(rest[0] === undefined ? helpText() : usageText(rest[0], await commandNamed(rest[0])));
-  if (name.startsWith("-")) {
-    if (asksForHelp(argv)) return say(helpText());
-    const { runCommand } = await import("./run_command.ts");
-    return runCommand(argv);
-  }
   const command = await commandNamed(name);
   if (asksForHelp(rest) && name !== "generate") return say(usageText(name, command));
   const run = await command.load();
   return run(rest);
+}
+
+/** Without a command: the version, help, or a configuration to run. */
+async function runRoot(argv: readonly string[]): Promise<number> {
+  if (argv.length === 0) throw new UsageError("at least one config flag must be provided; otelpipe --help says more");
+  if (asksForHelp(argv)) return say(helpText());
+  if (argv.includes("-v") || argv.includes("--version")) return say(`otelpipe version ${version}\n`);
+  const { runCommand } = await import("./run_command.ts");
+  return runCommand(argv);
+}
+
+const withoutValue = ["--help", "--version", "--strict-compat"];
+
+/** Where the command stands: the first word that is neither a flag nor a flag's value; -1 when there is none. */
+function commandIndex(argv: readonly string[]): number {
+  for (let index = 0; index < argv.length; index += 1) {
+    const word = argv[index] ?? "";
+    if (word === "--") return -1;
+    if (!word.startsWith("-")) return index;
+    if (word.startsWith("--") && !word.includes("=") && !withoutValue.includes(word)) index += 1;
+  }
+  return -1;
 }
 
 function asksForHelp(args: readonly string[]): boolean {
@@ -107,9 +131,13 @@ Commands:
 ${lines.join("\n")}
 
 Flags:
-  --config <uri>  A path, or a file:, env: or yaml: URI. Given several times, later ones are merged over earlier ones.
-  -v, --version   Print the version.
-  -h, --help      Print this, or the usage of a command.
+  --config <uri>         A path, or a file:, env:, yaml:, http: or https: URI. Given several times, later ones are merged
+                         over earlier ones.
+  --set <key>=<value>    One setting over all of them: --set processors.batch.timeout=2s. The value is YAML.
+  --feature-gates <ids>  Comma-separated gates to turn on, or off with a dash before: -gate. See featuregate.
+  --strict-compat        Refuse what the Collector refuses, old spellings included.
+  -v, --version          Print the version.
+  -h, --help             Print this, or the usage of a command.
 `;
 }
 

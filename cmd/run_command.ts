@@ -1,14 +1,16 @@
 import { flushCompileCache } from "node:module";
 import { loadConfig } from "../pipeline/config/load.ts";
-import { configFlags, parseArguments } from "./arguments.ts";
+import { sourceName } from "../pipeline/config/source.ts";
+import { parseArguments } from "./arguments.ts";
 import { catalog } from "./catalog.ts";
+import { configFlags, readConfigFlags } from "./config_flags.ts";
 
 /** `otelpipe --config …`: loads the configuration and runs it until a signal. A wrong one starts nothing. */
 export async function runCommand(args: readonly string[]): Promise<number> {
-  const { config: uris = [] } = parseArguments("otelpipe", args, configFlags).values;
-  const config = await loadConfig(uris, catalog);
+  const { sources, options } = await readConfigFlags(parseArguments("otelpipe", args, configFlags).values);
+  const config = await loadConfig(sources, catalog, undefined, options);
   const { run } = await import("./run.ts");
-  return run({ config, configSources: uris, onReady: keepCompiled });
+  return run({ config, configSources: sources.map(sourceName), onReady: keepCompiled });
 }
 
 /**

@@ -1,9 +1,11 @@
 import { loadConfig } from "../pipeline/config/load.ts";
+import { sourceName } from "../pipeline/config/source.ts";
 import type { Clock } from "../pipeline/host.ts";
 import { Service } from "../pipeline/service.ts";
 import { createLoggers } from "../pipeline/telemetry/logger.ts";
-import { configFlags, parseArguments } from "./arguments.ts";
+import { parseArguments } from "./arguments.ts";
 import { catalog } from "./catalog.ts";
+import { configFlags, readConfigFlags } from "./config_flags.ts";
 import { version } from "./version.ts";
 
 /**
@@ -11,15 +13,15 @@ import { version } from "./version.ts";
  * all is well; warnings go to stderr.
  */
 export async function validate(args: readonly string[]): Promise<number> {
-  const { config: uris = [] } = parseArguments("validate", args, configFlags).values;
-  const config = await loadConfig(uris, catalog);
+  const { sources, options } = await readConfigFlags(parseArguments("validate", args, configFlags).values);
+  const config = await loadConfig(sources, catalog, undefined, options);
   for (const warning of config.warnings) process.stderr.write(`Warning: ${warning}\n`);
   const loggers = createLoggers({
     level: "error",
     encoding: "console",
     write: (text) => void process.stderr.write(text),
   });
-  new Service(config, { version, configSources: uris, loggers, clock: stillClock });
+  new Service(config, { version, configSources: sources.map(sourceName), loggers, clock: stillClock });
   return 0;
 }
 

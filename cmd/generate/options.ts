@@ -1,6 +1,5 @@
-import type { ParseArgsOptionsConfig } from "node:util";
 import { parseDuration } from "../../pipeline/config/duration.ts";
-import { unknownText } from "../arguments.ts";
+import { type Flags, unknownText, type Values } from "../arguments.ts";
 import { UsageError } from "../usage_error.ts";
 import { protocols } from "./client.ts";
 import { type DialectMix, defaultDialectMix, dialectNames } from "./dialects/names.ts";
@@ -25,7 +24,7 @@ export const flags = {
   day: { type: "string" },
   "no-metrics": { type: "boolean", default: false },
   quiet: { type: "boolean", default: false },
-} as const satisfies ParseArgsOptionsConfig;
+} as const satisfies Flags;
 
 export const helpText = `Send a synthetic LLM workload over OTLP.
 
@@ -63,8 +62,6 @@ Result:
   -h, --help              Print this.
 `;
 
-type Values = { readonly [N in keyof typeof flags]?: string | boolean | undefined };
-
 export interface GenerateOptions {
   readonly workload: WorkloadOptions;
   readonly truthFile: string | undefined;
@@ -72,7 +69,7 @@ export interface GenerateOptions {
 }
 
 /** @throws {UsageError} for a value that makes no sense. */
-export function readOptions(values: Values): GenerateOptions {
+export function readOptions(values: Partial<Values<typeof flags>>): GenerateOptions {
   const text = (name: keyof typeof flags) => (typeof values[name] === "string" ? values[name] : undefined);
   const number = (name: keyof typeof flags, least: number, most = Number.MAX_SAFE_INTEGER) => {
     const given = text(name);

@@ -12,6 +12,10 @@ export interface Draft {
   readonly declarations: Declarations;
   readonly service: ServiceDraft;
   readonly manifest: Catalog["manifest"];
+  /** The feature gates that are on. */
+  readonly gates: ReadonlySet<string>;
+  /** Whether to refuse what the Collector refuses. */
+  readonly strictCompat: boolean;
 }
 
 /**
@@ -22,7 +26,7 @@ export interface Draft {
  */
 export function checkDraft(draft: Draft): readonly Problem[] {
   return [
-    ...checkSections(draft),
+    ...(draft.gates.has("service.AllowNoPipelines") ? [] : checkSections(draft)),
     ...checkAmbiguity(draft),
     ...checkExtensions(draft),
     ...draft.service.pipelines.flatMap((pipeline) => checkPipeline(draft, pipeline)),
@@ -75,7 +79,7 @@ const sides = [
 
 function checkPipeline(draft: Draft, pipeline: PipelineDraft): Problem[] {
   const path = ["service", "pipelines", pipeline.id];
-  const problems: Problem[] = [];
+  const problems = checkProfiles(draft, pipeline, path);
   for (const { list, kind, within } of sides) {
     if (pipeline[list].length === 0 && kind !== "processor" && draft.service.readable) {
       problems.push({ place: pipeline.place, path, message: `must have at least one ${kind}` });
@@ -87,6 +91,13 @@ function checkPipeline(draft: Draft, pipeline: PipelineDraft): Problem[] {
     }
   }
   return [...problems, ...checkRepeats(pipeline, path)];
+}
+
+/** @see Collector: `service/pipelines/config.go`. */
+function checkProfiles({ gates, strictCompat }: Draft, { signal, place }: PipelineDraft, path: Path): Problem[] {
+  if (signal !== "profiles" || !strictCompat || gates.has("service.profilesSupport")) return [];
+  const message = 'the Collector takes profiles with the feature gate "service.profilesSupport" only';
+  return [{ place, path, message, hint: "add --feature-gates service.profilesSupport" }];
 }
 
 function checkRepeats({ processors }: PipelineDraft, path: Path): Problem[] {

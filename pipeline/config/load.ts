@@ -3,12 +3,12 @@ import { sections } from "../registry.ts";
 import { checkDraft } from "./check.ts";
 import { aliasWarnings, declareComponents, decodeSection } from "./components.ts";
 import { expandTree } from "./expand.ts";
-import { mergeTrees } from "./merge.ts";
+import { mergeAppending, mergeTrees } from "./merge.ts";
 import type { Source } from "./place.ts";
 import { ConfigError, type Problem } from "./problem.ts";
 import type { ResolvedConfig, ResolvedPipeline } from "./resolved.ts";
 import { type PipelineDraft, type Reference, readService } from "./service.ts";
-import { openSource, processSurroundings, type Surroundings } from "./source.ts";
+import { type ConfigSource, openSource, processSurroundings, type Surroundings, withDownloads } from "./source.ts";
 import { didYouMean } from "./suggest.ts";
 import type { Table, Tree } from "./tree.ts";
 import { parseYaml } from "./yaml_text.ts";
@@ -20,44 +20,66 @@ export interface ExpandedConfig {
   readonly warnings: readonly string[];
 }
 
+/** How a configuration is read. */
+export interface LoadOptions {
+  /** Refuse what the Collector refuses, old spellings included. */
+  readonly strictCompat?: boolean;
+  /** The feature gates of the Collector that are on; none when absent. */
+  readonly gates?: ReadonlySet<string>;
+}
+
 /**
- * Reads, merges, expands, decodes and checks the configuration that `uris` name, in this order: paths, or `file:`,
- * `env:` and `yaml:` URIs. Only the components it names are imported.
+ * Reads, merges, expands, decodes and checks the configuration that `sources` name, in this order: paths, or `file:`,
+ * `env:`, `yaml:`, `http:` and `https:` URIs. Only the components it names are imported.
  *
  * @throws {ConfigError} with everything that is wrong. {@link Error} when a source cannot be read.
  */
 export async function loadConfig(
-  uris: readonly string[],
+  sources: readonly ConfigSource[],
   catalog: Catalog,
   surroundings: Surroundings = processSurroundings(),
+  options: LoadOptions = {},
 ): Promise<ResolvedConfig> {
-  return resolveConfig(readConfig(uris, surroundings), catalog);
+  return resolveConfig(await readConfig(sources, surroundings, options), catalog, options);
 }
 
 /** The first half of `loadConfig`: sources to documents, merged and expanded. */
-export function readConfig(
-  uris: readonly string[],
+export async function readConfig(
+  sources: readonly ConfigSource[],
   surroundings: Surroundings = processSurroundings(),
-): ExpandedConfig {
-  if (uris.length === 0) throw new Error("at least one config flag must be provided");
-  const sources = uris.map((uri) => openOrThrow(uri, surroundings));
-  const documents = sources.map((source) => ({ source, ...parseYaml(source) }));
+  options: LoadOptions = {},
+): Promise<ExpandedConfig> {
+  if (sources.length === 0) throw new Error("at least one config flag must be provided");
+  return withDownloads(surroundings, (from) => readSources(sources, from, options));
+}
+
+function readSources(asked: readonly ConfigSource[], from: Surroundings, { gates }: LoadOptions): ExpandedConfig {
+  const opened = openAll(asked, from);
+  const documents = opened.map(({ source }) => ({ source, ...parseYaml(source) }));
   const problems = documents.flatMap((document) => [...document.problems, ...rootProblems(document)]);
   if (problems.length > 0) throw new ConfigError(problems);
-  const warnings = documents
+  const unset = opened.flatMap(({ warning }) => (warning === undefined ? [] : [warning]));
+  const unread = documents
     .filter((document) => document.more)
     .map(({ source }) => `${source.name}: only the first YAML document is read`);
+  const merge = gates?.has("confmap.enableMergeAppendOption") === true ? mergeAppending : mergeTrees;
   const merged = documents
     .map((document) => document.tree)
     .filter((tree) => tree.kind === "table")
-    .reduce<Tree | undefined>(
-      (earlier, later) => (earlier === undefined ? later : mergeTrees(earlier, later)),
-      undefined,
-    );
-  if (merged === undefined) throw new ConfigError([emptyProblem(sources)]);
-  const expanded = expandTree(merged, surroundings);
+    .reduce<Tree | undefined>((earlier, later) => (earlier === undefined ? later : merge(earlier, later)), undefined);
+  if (merged === undefined) throw new ConfigError([emptyProblem(documents.map(({ source }) => source))], unset);
+  const expanded = expandTree(merged, from);
   if (expanded.tree.kind !== "table") throw new Error("a mapping expands to a mapping");
-  return { root: expanded.tree, problems: expanded.problems, warnings: [...warnings, ...expanded.warnings] };
+  const warnings = [...unset, ...unread, ...expanded.warnings];
+  return { root: expanded.tree, problems: expanded.problems, warnings };
+}
+
+/** The texts of all sources. @throws {Error} that names every one that cannot be read, a line for each. */
+function openAll(asked: readonly ConfigSource[], from: Surroundings) {
+  const opened = asked.map((source) => openSource(source, from));
+  const failures = opened.flatMap((source) => ("failure" in source ? [source.failure] : []));
+  if (failures.length > 0) throw new Error([...new Set(failures)].join("\n"));
+  return opened.flatMap((source) => ("failure" in source ? [] : [source]));
 }
 
 /**
@@ -67,7 +89,7 @@ export function readConfig(
 export async function resolveConfig(
   expanded: ExpandedConfig,
   catalog: Catalog,
-  { check = true }: { readonly check?: boolean } = {},
+  { check = true, gates = new Set(), strictCompat = false }: LoadOptions & { readonly check?: boolean } = {},
 ): Promise<ResolvedConfig> {
   const { root } = expanded;
   const unknown = unknownSections(root);
@@ -83,19 +105,16 @@ export async function resolveConfig(
   const service = readService(root, problems);
   const isMisspelt = unknown.some(({ hint }) => hint !== undefined);
   // What a misspelt section holds would be missing everywhere else.
-  if (check && !isMisspelt) problems.push(...checkDraft({ root, declarations, service, manifest: catalog.manifest }));
+  if (check && !isMisspelt) {
+    const { manifest } = catalog;
+    problems.push(...checkDraft({ root, declarations, service, manifest, gates, strictCompat }));
+  }
   const warnings = [...expanded.warnings, ...aliasWarnings(declarations)];
   const { telemetry, settings } = service;
   if (problems.length > 0 || telemetry === undefined)
     throw new ConfigError(withoutEchoes(problems, expanded.problems), warnings);
   const pipelines = new Map(service.pipelines.map((pipeline) => [pipeline.id, resolvePipeline(pipeline)]));
   return { ...decoded, service: { extensions: unique(service.extensions), pipelines, telemetry, settings }, warnings };
-}
-
-function openOrThrow(uri: string, surroundings: Surroundings): Source {
-  const source = openSource(uri, surroundings);
-  if ("failure" in source) throw new Error(source.failure);
-  return source;
 }
 
 function rootProblems({

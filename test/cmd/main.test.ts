@@ -29,14 +29,36 @@ describe("a command line that makes no sense ends with exit code 1 and one line 
     { args: ["toString"], error: "unknown command toString; otelpipe --help lists them" },
     { args: ["--confg", "x"], error: "unknown flag --confg, did you mean --config?" },
     { args: ["-x"], error: "unknown flag -x" },
-    { args: ["--config"], error: "Option '--config <value>' argument missing" },
+    { args: ["--config"], error: "flag needs an argument: --config" },
     { args: ["validate"], error: "at least one config flag must be provided" },
     { args: ["validate", "x.yaml"], error: 'validate takes no argument "x.yaml"' },
     { args: ["validate", "--config", "/gone.yaml"], error: "cannot read the file /gone.yaml: no such file" },
     { args: ["validate", "--config", "s3:x"], error: 'scheme "s3" is not supported' },
     { args: ["components", "--config", "x"], error: "unknown flag --config" },
-    { args: ["print-config", "--format", "xml"], error: "unrecognized print format: xml" },
-    { args: ["print-config", "--mode", "x"], error: 'invalid mode "x": modes are: redacted, unredacted' },
+    { args: ["print-config", "--mode", "x"], error: "at least one config flag must be provided" },
+    { args: ["print-config", "--config=yaml:", "--format", "xml"], error: "unrecognized print format: xml" },
+    {
+      args: ["print-config", "--config=yaml:", "--mode", "x"],
+      error: 'invalid mode "x": modes are: redacted, unredacted',
+    },
+    {
+      args: ["print-config", "--config=yaml:", "--validate=maybe"],
+      error: 'invalid value "maybe" for --validate: true or false',
+    },
+    {
+      args: ["print-config", "--config=yaml:", "--validate", "false"],
+      error: 'print-config takes no argument "false"',
+    },
+    { args: ["validate", "--set", "key:v"], error: 'invalid value "key:v" for --set: missing equal sign' },
+    { args: ["validate", "--set"], error: "flag needs an argument: --set" },
+    { args: ["--config", "x.yaml", "more"], error: "unknown command more; otelpipe --help lists them" },
+    { args: ["featuregate", "nope"], error: 'feature "nope" not found' },
+    { args: ["featuregate", "a", "b"], error: 'featuregate takes no argument "b"' },
+    {
+      args: ["validate", "--feature-gates", "-ottl.PanicDuplicateName,,x"],
+      error:
+        'invalid value "-ottl.PanicDuplicateName,,x" for --feature-gates: feature gate "ottl.PanicDuplicateName" is stable, can not be disabled; empty feature gate identifier at index 1; unknown feature gate x (otelpipe featuregate lists them)',
+    },
     { args: ["docs"], error: "docs takes a kind and a type: otelpipe docs processor batch" },
     { args: ["docs", "procesor", "batch"], error: "unknown kind procesor, did you mean processor?" },
     { args: ["docs", "processor", "batsh"], error: "unknown processor batsh, did you mean batch?" },
@@ -65,7 +87,11 @@ it("lists its commands and explains each", async () => {
   const help = await otelpipe(["validate", "--help"]);
   assert.equal(
     help.stdout,
-    "Check a configuration without running it.\n\nUsage:\n  otelpipe validate --config <uri>...\n",
+    `Check a configuration without running it.
+
+Usage:
+  otelpipe validate --config <uri>... [--set <key>=<value>]... [--feature-gates <ids>] [--strict-compat]
+`,
   );
   assert.deepEqual(await otelpipe(["help", "validate"]), help);
 });
@@ -82,6 +108,41 @@ describe("validate", () => {
     const { code, stdout, stderr } = await otelpipe(["validate", "--config=bad.yaml"], { cwd });
     assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
     assert.equal(stderr, `Warning: ${alias}\n${badText}\nError: the configuration has 1 error\n`);
+  });
+
+  it("sets single values over all sources, wherever the flag stands", async (test) => {
+    const cwd = folderWith(test, { "good.yaml": good });
+    const set = ["--set", "processors.batch.timeout=[1]"];
+    const { code, stderr } = await otelpipe([...set, "validate", "--config", "good.yaml"], { cwd });
+    assert.equal(code, 1);
+    assert.match(stderr, /^--set processors\.batch\.timeout:1:\d+: processors\.batch\.timeout: expected/m);
+    const ok = await otelpipe(["--config=good.yaml", "validate", "--set=processors.batch.timeout = 5s "], { cwd });
+    assert.equal(ok.code, 0, ok.stderr);
+  });
+
+  it("says on stdout that a stable feature gate is on anyway", async (test) => {
+    const cwd = folderWith(test, { "good.yaml": good });
+    const { code, stdout } = await otelpipe(
+      ["validate", "--config=good.yaml", "--feature-gates", "-service.profilesSupport,ottl.PanicDuplicateName"],
+      { cwd },
+    );
+    assert.equal(code, 0);
+    assert.equal(
+      stdout,
+      'Feature gate "ottl.PanicDuplicateName" is stable and always on; naming it fails after v0.161.0.\n',
+    );
+  });
+
+  it("refuses profiles under --strict-compat without their feature gate", async (test) => {
+    const profiles = "service: { pipelines: { profiles: { receivers: [otlp], exporters: [otlp] } } }\n";
+    const cwd = folderWith(test, { "good.yaml": good, "profiles.yaml": profiles });
+    const args = ["validate", "--config=good.yaml", "--config=profiles.yaml"];
+    assert.equal((await otelpipe(args, { cwd })).code, 0);
+    const refused = await otelpipe([...args, "--strict-compat"], { cwd });
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /profiles\.yaml:1:25: service\.pipelines\.profiles: .*service\.profilesSupport/);
+    const gate = ["--strict-compat=true", "--feature-gates=service.profilesSupport"];
+    assert.equal((await otelpipe([...args, ...gate], { cwd })).code, 0);
   });
 
   it("merges sources and reads variables", async (test) => {
@@ -118,7 +179,7 @@ describe("components", () => {
     assert.equal(code, 0);
     const listed = parse(stdout);
     const sections = ["receivers", "processors", "exporters", "connectors", "extensions"];
-    assert.deepEqual(Object.keys(listed), ["buildinfo", ...sections, "providers", "converters"]);
+    assert.deepEqual(Object.keys(listed), ["buildinfo", ...sections, "providers"]);
     assert.equal(listed.buildinfo.version, packageJson.version);
     const names = listed.exporters.map((component: { name: string }) => component.name);
     assert.ok(names.includes("otlp_grpc") && !names.includes("otlp"), names.join());
@@ -129,12 +190,31 @@ describe("components", () => {
       stability: { logs: "Stable", metrics: "Stable", profiles: "Alpha", traces: "Stable" },
     });
     assert.equal(listed.connectors[0].stability["traces-to-metrics"], "Alpha");
+    assert.equal(listed.connectors[0].stability["logs-to-logs"], "Undefined");
     assert.deepEqual(
       listed.providers.map((provider: { scheme: string }) => provider.scheme),
-      ["env", "file", "yaml"],
+      ["env", "file", "http", "https", "yaml"],
     );
     assert.doesNotMatch(stderr, /\/(receivers|processors|exporters|connectors|extensions)\/|node_modules\/(zod|rxjs)/);
   });
+});
+
+it("lists the feature gates and describes each", async () => {
+  const { code, stdout } = await otelpipe(["featuregate"]);
+  assert.equal(code, 0);
+  const [head, ...lines] = stdout.trimEnd().split("\n");
+  assert.match(head ?? "", /^ID {40}Enabled {2}Stage {3}Description$/);
+  const ids = lines.map((line) => line.split(" ", 1)[0]);
+  assert.deepEqual(ids, ids.toSorted());
+  assert.ok(
+    lines.some((line) => /^service\.profilesSupport +false +Alpha +\S/.test(line)),
+    stdout,
+  );
+  const one = await otelpipe(["featuregate", "ottl.PanicDuplicateName"]);
+  assert.match(
+    one.stdout,
+    /^Feature: ottl\.PanicDuplicateName\nEnabled: true\nStage: Stable\nDescription: .+\nFrom Version: v0\.141\.0\nTo Version: v0\.161\.0\n$/,
+  );
 });
 
 describe("print-config", () => {

@@ -112,16 +112,117 @@ describe("a source is refused", () => {
     { uris: [], message: "at least one config flag must be provided" },
     { uris: ["gone.yaml"], message: "cannot read the file gone.yaml: no such file" },
     { uris: ["file:gone.yaml"], message: "cannot read the file gone.yaml: no such file" },
-    { uris: ["env:GONE"], message: "environment variable GONE is not set" },
+    { uris: ["c:x"], message: "cannot read the file c:x: no such file" },
+    { uris: ["1x:y"], message: 'invalid URI "1x:y": it begins with no scheme' },
+    { uris: ["a.yaml,b.yaml"], message: "cannot read the file a.yaml,b.yaml: no such file" },
+    {
+      uris: ["gone.yaml", "ftp:x", "gone.yaml"],
+      message: 'cannot read the file gone.yaml: no such file\nscheme "ftp" is not supported',
+    },
+    { uris: ["http://u:p@h/x"], message: "cannot fetch http://…@h/x: no network" },
     { uris: ["ftp:x"], message: 'scheme "ftp" is not supported' },
   ]) {
-    it(JSON.stringify(uris), () => {
+    it(JSON.stringify(uris), async () => {
       const readFile = () => {
         throw Object.assign(new Error("ENOENT"), { code: "ENOENT" });
       };
-      assert.throws(() => readConfig(uris, { environment: {}, readFile }), { message });
+      await assert.rejects(readConfig(uris, { environment: {}, readFile }), { message });
     });
   }
+});
+
+it("takes a variable that is not set as an empty source, with a warning", async () => {
+  const surroundings = { environment: {}, readFile: () => base };
+  const { warnings } = await loadConfig(["p.yaml", "env:GONE", "env:GONE:-# x"], testCatalog, surroundings);
+  assert.deepEqual(warnings, ["environment variable GONE is not set"]);
+  await assert.rejects(loadConfig(["env:GONE"], testCatalog, surroundings), (error: ConfigError) => {
+    assert.deepEqual(error.warnings, ["environment variable GONE is not set"]);
+    assert.match(error.message, /^env:GONE:1:1: empty configuration file/);
+    return true;
+  });
+});
+
+describe("from the network", () => {
+  /** Loads `sources` where `pages` can be downloaded, and says what was, in order. */
+  async function loadFrom(pages: Record<string, string>, sources: readonly string[]) {
+    const asked: string[] = [];
+    const download = async (url: string) => {
+      asked.push(url);
+      return pages[url] ?? Promise.reject(new Error("status 404 Not Found"));
+    };
+    const config = await loadConfig(sources, testCatalog, { environment: {}, readFile: () => base, download });
+    return { config, asked };
+  }
+
+  it("takes whole sources and references, also those that a downloaded document names, each once", async () => {
+    const pages = {
+      "http://h/base": `${base}processors: { batch: "\${https://h/batch}", batch/two: "\${https://h/batch}" }\n`,
+      "https://h/batch": "timeout: ${http://h/timeout}\nsend_batch_size: 5\n",
+      "http://h/timeout": "3s",
+    };
+    const { config, asked } = await loadFrom(pages, ["http://h/base"]);
+    assert.deepEqual(config.processors.get("batch")?.settings, { timeout: "3s", send_batch_size: 5 });
+    assert.deepEqual(asked, ["http://h/base", "https://h/batch", "http://h/timeout"]);
+  });
+
+  it("downloads nothing for a configuration that is all local", async () => {
+    assert.deepEqual((await loadFrom({}, ["p.yaml"])).asked, []);
+  });
+
+  it("says where a reference stands whose document cannot be had, and names each source that cannot", async () => {
+    const broken = { "http://h/a": `${base}processors: { batch: { timeout: "\${http://h/x}" } }\n` };
+    await assert.rejects(loadFrom(broken, ["http://h/a"]), (error: ConfigError) => {
+      const place = "http://h/a:4:34: processors.batch.timeout";
+      assert.ok(error.message.startsWith(`${place}: cannot fetch http://h/x: status 404 Not Found`), error.message);
+      return true;
+    });
+    await assert.rejects(loadFrom({}, ["http://h/a", "https://h/b"]), {
+      message: "cannot fetch http://h/a: status 404 Not Found\ncannot fetch https://h/b: status 404 Not Found",
+    });
+  });
+
+  it("gives up on documents that name the next without end", async () => {
+    const download = async (url: string) => `\${${url}x}`;
+    const readFile = () => `${base}processors: { batch: { timeout: "\${http://h/}" } }\n`;
+    await assert.rejects(
+      loadConfig(["p.yaml"], testCatalog, { environment: {}, readFile, download }),
+      (error: Error) => {
+        assert.match(error.message, /cannot fetch http:\/\/h\/x{100}: more than 100 documents/);
+        return true;
+      },
+    );
+  });
+});
+
+describe("feature gates", () => {
+  const gatesOf = (id: string) => ({ gates: new Set([id]) });
+  const from = (...texts: string[]) => texts.map((text) => `yaml:${text}`);
+  const surroundings = { environment: {}, readFile: () => base };
+
+  it("add to lists of ids instead of replacing them", async () => {
+    const lists = "traces: { receivers: [otlp], processors: [batch], exporters: [debug] }";
+    const first = `receivers: { otlp: &otlp { protocols: { grpc: } }, otlp/b: *otlp }
+exporters: { debug: , debug/b: }
+processors: { batch: , sampler: }
+service: { pipelines: { ${lists} } }
+`;
+    const later = `service: { pipelines: { ${lists.replace("otlp]", "otlp/b, otlp]").replace("batch", "sampler").replace("debug", "debug/b")} } }`;
+    const listsOf = async (gates: object) => {
+      const { service } = await loadConfig(from(first, later), testCatalog, surroundings, gates);
+      const { receivers, processors, exporters } = service.pipelines.get("traces") ?? assert.fail();
+      return [receivers, processors, exporters];
+    };
+    const appended = gatesOf("confmap.enableMergeAppendOption");
+    assert.deepEqual(await listsOf(appended), [["otlp", "otlp/b"], ["sampler"], ["debug", "debug/b"]]);
+    assert.deepEqual(await listsOf({}), [["otlp/b", "otlp"], ["sampler"], ["debug/b"]]);
+  });
+
+  it("allow a configuration without pipelines", async () => {
+    const sources = from("processors: { batch: }");
+    await assert.rejects(loadConfig(sources, testCatalog, surroundings), ConfigError);
+    const config = await loadConfig(sources, testCatalog, surroundings, gatesOf("service.AllowNoPipelines"));
+    assert.equal(config.service.pipelines.size, 0);
+  });
 });
 
 it("warns of further documents, which nobody reads", async () => {
@@ -137,7 +238,7 @@ it("gives the warnings along with the errors", async () => {
 
 it("leaves out the checks between components when asked to", async () => {
   const readFile = () => "receivers: { otlp: { protocols: { grpc: } } }\n";
-  const expanded = readConfig(["p.yaml"], { environment: {}, readFile });
+  const expanded = await readConfig(["p.yaml"], { environment: {}, readFile });
   assert.equal((await resolveConfig(expanded, testCatalog, { check: false })).receivers.size, 1);
   await assert.rejects(resolveConfig(expanded, testCatalog), ConfigError);
 });
