@@ -203,7 +203,7 @@ describe("feature gates", () => {
     const lists = "traces: { receivers: [otlp], processors: [batch], exporters: [debug] }";
     const first = `receivers: { otlp: &otlp { protocols: { grpc: } }, otlp/b: *otlp }
 exporters: { debug: , debug/b: }
-processors: { batch: , sampler: }
+processors: { batch: , sampler: { percentage: 1 } }
 service: { pipelines: { ${lists} } }
 `;
     const later = `service: { pipelines: { ${lists.replace("otlp]", "otlp/b, otlp]").replace("batch", "sampler").replace("debug", "debug/b")} } }`;
