@@ -1,9 +1,8 @@
-import { keyValue } from "../objects/messages.ts";
 import { requestType } from "../objects/requests.ts";
 import type { Signal } from "../signal.ts";
-import type { JsonField, JsonPlan, Words } from "./plan.ts";
-import { kinds, nameSlot, planOf, wordsOf } from "./plan.ts";
-import { ScalarParser } from "./scalar_parser.ts";
+import { AttributeParser, attributePlan } from "./attribute_parser.ts";
+import type { JsonField, JsonPlan } from "./plan.ts";
+import { kinds, nameSlot, planOf } from "./plan.ts";
 import { maximumDepth } from "./scanner.ts";
 
 /**
@@ -41,21 +40,7 @@ export interface Parsed {
   readonly isOrdinary: boolean;
 }
 
-const attributePlan = planOf(keyValue);
-const [keyField, valueField] = attributePlan.fields as [JsonField, JsonField];
-const attributeOpening = wordsOf('{"key":');
-const closingBraces = 0x7d7d;
-const valueOpening = wordsOf(',"value":{"');
-
-/** The scalars an attribute may be, by the low bits of their first letter; bytes share theirs with booleans and are rare. */
-const scalarMembers: ({ text: Words; field: JsonField } | undefined)[] = Array.from({ length: 32 }, () => undefined);
-for (const field of valueField.plan.fields) {
-  if (["stringValue", "boolValue", "intValue", "doubleValue"].includes(field.name)) {
-    scalarMembers[field.name.charCodeAt(0) & 31] = { text: wordsOf(`${field.name}":`), field };
-  }
-}
-
-class JsonParser extends ScalarParser {
+class JsonParser extends AttributeParser {
   itemCount = 0;
   /** Whether what was written needs no rewriting: no name came twice, and a key before its value. */
   isOrdinary = true;
@@ -127,11 +112,7 @@ class JsonParser extends ScalarParser {
   private name(plan: JsonPlan, previous: JsonField | undefined): JsonField | undefined {
     if (this.peek() !== 34) this.fail("expected a name in quotes", this.at);
     const guess = previous === undefined ? plan.first : previous.next;
-    if (guess !== undefined && this.matches(guess.key, this.at + 1)) {
-      this.at += guess.key.size + 1;
-      this.colon();
-      return guess;
-    }
+    if (guess !== undefined && this.takes(guess.label)) return guess;
     const field = this.find(plan);
     this.colon();
     if (previous === undefined) plan.first = field;
@@ -165,6 +146,7 @@ class JsonParser extends ScalarParser {
     }
     const { depth } = this;
     const lengthAt = field.packed ? this.out.open(field.tag) : 0;
+    this.beginAttributes(field);
     let element = 0;
     do {
       this.elements[depth] = element;
@@ -178,44 +160,6 @@ class JsonParser extends ScalarParser {
   private element(field: JsonField): void {
     this.out.reserve(0);
     this.number64(field);
-  }
-
-  /**
-   * Reads the attribute most attributes are: its key, then text, a number or a boolean, without white space. False when
-   * it is another one, which is then still to be read.
-   */
-  private attribute(field: JsonField): boolean {
-    const { out, at: from } = this;
-    const { at: to } = out;
-    if (this.depth + 2 > maximumDepth || !this.takes(attributeOpening)) return false;
-    out.reserve(0);
-    const lengthAt = out.open(field.tag);
-    const isPlain = this.peek() === 34 && this.shortString(keyField.tag, true) && this.takes(valueOpening);
-    const member = isPlain ? this.scalarMember() : undefined;
-    if (member === undefined) return this.rewind(from, to);
-    const valueLengthAt = out.open(valueField.tag);
-    this.attributeMember = member;
-    this.scalar(member, true);
-    this.attributeMember = undefined;
-    if (this.at + 1 >= this.end || this.view.getInt16(this.at, true) !== closingBraces) return this.rewind(from, to);
-    this.at += 2;
-    out.close(valueLengthAt);
-    out.close(lengthAt);
-    return true;
-  }
-
-  /** Reads the name, quote and colon of an attribute value that is no list. */
-  private scalarMember(): JsonField | undefined {
-    if (this.at >= this.end) return undefined;
-    const member = scalarMembers[this.bytes[this.at]! & 31];
-    if (member === undefined || !this.takes(member.text)) return undefined;
-    return member.field;
-  }
-
-  private rewind(from: number, to: number): false {
-    this.at = from;
-    this.out.at = to;
-    return false;
   }
 
   /** Reads one value and writes it with its tag; a zero is written only where it counts or is kept. */

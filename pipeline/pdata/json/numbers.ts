@@ -1,6 +1,7 @@
 import type { JsonScanner } from "./scanner.ts";
 
-const powersOfTen = Float64Array.from({ length: 16 }, (_, power) => 10 ** power);
+/** Those that are doubles exactly. */
+const powersOfTen = Float64Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
 
 /** The 64 bits of an integer as two unsigned halves. */
 export const integer = { low: 0, high: 0 };
@@ -130,14 +131,11 @@ export function readNumber(scanner: JsonScanner): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-/**
- * Up to 15 digits and a point: then the quotient of two exact numbers is the right double. Without a point 16 digits
- * will do: only adding the last one rounds.
- */
+/** Digits and a point that are the quotient of two exact numbers, which is the right double. */
 function readShort(bytes: Buffer, start: number, stop: number): number | undefined {
   const isNegative = bytes[start] === 45;
   const from = isNegative ? start + 1 : start;
-  if (stop - from > 16) return undefined;
+  if (stop - from > powersOfTen.length) return undefined;
   let value = 0;
   let point = stop - 1;
   for (let at = from; at < stop; at += 1) {
@@ -146,6 +144,7 @@ function readShort(bytes: Buffer, start: number, stop: number): number | undefin
     else if (digit === -2) point = at;
     else return undefined;
   }
+  if (value > Number.MAX_SAFE_INTEGER) return undefined;
   const magnitude = value / powersOfTen[stop - 1 - point]!;
   return isNegative ? -magnitude : magnitude;
 }

@@ -36,8 +36,8 @@ export class JsonScanner {
   readonly checksUtf8: boolean;
   depth = 0;
   /** The field being read at each depth, and the element of it, or -1. */
-  readonly fields: (JsonField | undefined)[] = Array.from({ length: maximumDepth + 2 }, () => undefined);
-  readonly elements = new Int32Array(maximumDepth + 2);
+  readonly fields: (JsonField | undefined)[] = [undefined];
+  readonly elements: number[] = [-1];
   /** The member being read when an attribute is read in one go, which leaves `fields` alone. */
   attributeMember: JsonField | undefined;
 

@@ -97,3 +97,20 @@ it(`writes and reads doubles (OTELPIPE_SEED=${seed})`, () => {
     options,
   );
 });
+
+it(`reads decimals of any length as V8 does (OTELPIPE_SEED=${seed})`, () => {
+  const digits = (maximum: number) => fc.stringMatching(new RegExp(`^[0-9]{1,${maximum}}$`));
+  const whole = fc.oneof(
+    fc.constant("0"),
+    digits(20).map((text) => text.replace(/^0+(?=.)/, "")),
+  );
+  fc.assert(
+    fc.property(fc.constantFrom("", "-"), whole, fc.option(digits(24)), (sign, integral, fraction) => {
+      const text = `${sign}${integral}${fraction === null ? "" : `.${fraction}`}`;
+      const scanner = new JsonScanner(Buffer.from(text));
+      scanner.number();
+      assert.ok(Object.is(readNumber(scanner), Number(text)), text);
+    }),
+    options,
+  );
+});

@@ -72,8 +72,8 @@ function same(actual: unknown, expected: unknown, text: string): void {
   if (!isDeepStrictEqual(actual, expected)) assert.deepEqual(actual, expected, text);
 }
 
-/** The same verdict and the same values; true when both accept. */
-function compare(signal: Signal, type: protobuf.Type, text: string): boolean {
+/** Asserts that a text gets the plain reader's verdict and values; true when both accept. */
+export function compare(signal: Signal, type: protobuf.Type, text: string): boolean {
   const body = Buffer.from(text);
   let expected: Record<string, unknown> | undefined;
   let refusal = "";
