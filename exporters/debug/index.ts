@@ -1,5 +1,5 @@
 import { type Exporter, exporter } from "../../pipeline/component.ts";
-import { choice, z } from "../../pipeline/config/schema.ts";
+import { acrossFields, choice, z } from "../../pipeline/config/schema.ts";
 import { queuedExporter } from "../../pipeline/export/queued_exporter.ts";
 import { neverAgain, queueSettings } from "../../pipeline/export/settings.ts";
 import type { ExporterHost } from "../../pipeline/host.ts";
@@ -32,12 +32,14 @@ const config = z
       .prefault({ enabled: false })
       .describe("Holds data until it is printed; off by default."),
   })
-  .superRefine(({ use_internal_logger, output_paths }, context) => {
-    const refuse = (message: string) => context.addIssue({ code: "custom", path: ["output_paths"], message });
-    if (use_internal_logger && output_paths !== null) {
-      refuse("output_paths is not supported when use_internal_logger is true");
-    } else if (output_paths?.length === 0) refuse("output_paths must not be empty when use_internal_logger is false");
-  });
+  .check(
+    acrossFields(({ use_internal_logger, output_paths }, context) => {
+      const refuse = (message: string) => context.addIssue({ code: "custom", path: ["output_paths"], message });
+      if (use_internal_logger && output_paths !== null) {
+        refuse("output_paths is not supported when use_internal_logger is true");
+      } else if (output_paths?.length === 0) refuse("output_paths must not be empty when use_internal_logger is false");
+    }),
+  );
 
 type Config = z.output<typeof config>;
 

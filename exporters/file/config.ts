@@ -1,4 +1,4 @@
-import { duration, optionalBlock, z } from "../../pipeline/config/schema.ts";
+import { acrossFields, duration, optionalBlock, z } from "../../pipeline/config/schema.ts";
 import { unsupported } from "../../pipeline/net/unsupported.ts";
 
 const rotation = z.strictObject({
@@ -57,17 +57,19 @@ export const config = z
     group_by: groupBy,
     encoding: unsupported("encoding", "Extension that encodes batches."),
   })
-  .superRefine((settings, context) => {
-    const refuse = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
-    if (settings.append && settings.rotation !== undefined) {
-      refuse("append", "append and rotation enabled at the same time is not supported");
-    }
-    if (settings.append && settings.compression === "zstd") {
-      refuse("append", "append and compression enabled at the same time is not supported");
-    }
-    if (settings.directory_permissions !== undefined && !settings.create_directory) {
-      refuse("directory_permissions", "directory_permissions requires create_directory to be true");
-    }
-  });
+  .check(
+    acrossFields((settings, context) => {
+      const refuse = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
+      if (settings.append && settings.rotation !== undefined) {
+        refuse("append", "append and rotation enabled at the same time is not supported");
+      }
+      if (settings.append && settings.compression === "zstd") {
+        refuse("append", "append and compression enabled at the same time is not supported");
+      }
+      if (settings.directory_permissions !== undefined && !settings.create_directory) {
+        refuse("directory_permissions", "directory_permissions requires create_directory to be true");
+      }
+    }),
+  );
 
 export type Config = z.output<typeof config>;

@@ -1,4 +1,4 @@
-import { duration, secret, z } from "../../pipeline/config/schema.ts";
+import { acrossFields, duration, secret, z } from "../../pipeline/config/schema.ts";
 import type { Credentials } from "./rest/session.ts";
 
 const defaultServer = "https://hub.graphistry.com";
@@ -53,12 +53,14 @@ export const config = z
       ),
     name: z.string().default(defaultName).describe("What uploads are called on the server, before their time."),
   })
-  .superRefine((settings, context) => {
-    const half = halfGiven(settings);
-    if (half !== undefined) context.addIssue({ code: "custom", path: [half.key], message: half.message });
-    const problem = serverProblem(settings.server || defaultServer);
-    if (problem !== undefined) context.addIssue({ code: "custom", path: ["server"], message: problem });
-  });
+  .check(
+    acrossFields((settings, context) => {
+      const half = halfGiven(settings);
+      if (half !== undefined) context.addIssue({ code: "custom", path: [half.key], message: half.message });
+      const problem = serverProblem(settings.server || defaultServer);
+      if (problem !== undefined) context.addIssue({ code: "custom", path: ["server"], message: problem });
+    }),
+  );
 
 type Config = z.output<typeof config>;
 

@@ -1,5 +1,5 @@
 import { type Exporter, exporter } from "../../pipeline/component.ts";
-import { z } from "../../pipeline/config/schema.ts";
+import { acrossFields, z } from "../../pipeline/config/schema.ts";
 import { ConsumeError } from "../../pipeline/delivery.ts";
 import { queuedExporter } from "../../pipeline/export/queued_exporter.ts";
 import type { Attempt } from "../../pipeline/export/sender.ts";
@@ -22,18 +22,20 @@ const config = z
     sending_queue: queueSettings(),
     retry_on_failure: retrySettings(),
   })
-  .superRefine(({ endpoint }, context) => {
-    const refuse = (message: string) => context.addIssue({ code: "custom", message, path: ["endpoint"] });
-    if (/^(?:https?:\/\/)?$/.test(endpoint)) {
-      refuse('requires a non-empty "endpoint"');
-      return;
-    }
-    try {
-      parseGrpcEndpoint(endpoint);
-    } catch (error) {
-      refuse(error instanceof Error ? error.message : String(error));
-    }
-  });
+  .check(
+    acrossFields(({ endpoint }, context) => {
+      const refuse = (message: string) => context.addIssue({ code: "custom", message, path: ["endpoint"] });
+      if (/^(?:https?:\/\/)?$/.test(endpoint)) {
+        refuse('requires a non-empty "endpoint"');
+        return;
+      }
+      try {
+        parseGrpcEndpoint(endpoint);
+      } catch (error) {
+        refuse(error instanceof Error ? error.message : String(error));
+      }
+    }),
+  );
 
 export type OtlpGrpcConfig = z.output<typeof config>;
 

@@ -1,5 +1,5 @@
 import { type Exporter, exporter } from "../../pipeline/component.ts";
-import { z } from "../../pipeline/config/schema.ts";
+import { acrossFields, z } from "../../pipeline/config/schema.ts";
 import { ConsumeError } from "../../pipeline/delivery.ts";
 import { queuedExporter } from "../../pipeline/export/queued_exporter.ts";
 import type { Attempt } from "../../pipeline/export/sender.ts";
@@ -43,19 +43,21 @@ const config = z
     sending_queue: queueSettings(),
     retry_on_failure: retrySettings(),
   })
-  .superRefine((settings, context) => {
-    checkCompressionLevel(settings, context);
-    const keys = ["endpoint", ...Object.values(endpointKeys)] as const;
-    if (keys.every((key) => settings[key] === "")) {
-      context.addIssue({ code: "custom", message: "at least one endpoint must be specified", path: ["endpoint"] });
-    }
-    for (const key of keys) {
-      const text = settings[key];
-      if (text === "" || /^https?:$/.test(URL.parse(text)?.protocol ?? "")) continue;
-      const message = `${key} ${JSON.stringify(text)} is not a URL: use a form such as http://localhost:4318`;
-      context.addIssue({ code: "custom", message, path: [key] });
-    }
-  });
+  .check(
+    acrossFields(checkCompressionLevel),
+    acrossFields((settings, context) => {
+      const keys = ["endpoint", ...Object.values(endpointKeys)] as const;
+      if (keys.every((key) => settings[key] === "")) {
+        context.addIssue({ code: "custom", message: "at least one endpoint must be specified", path: ["endpoint"] });
+      }
+      for (const key of keys) {
+        const text = settings[key];
+        if (text === "" || /^https?:$/.test(URL.parse(text)?.protocol ?? "")) continue;
+        const message = `${key} ${JSON.stringify(text)} is not a URL: use a form such as http://localhost:4318`;
+        context.addIssue({ code: "custom", message, path: [key] });
+      }
+    }),
+  );
 
 export type OtlpHttpConfig = z.output<typeof config>;
 

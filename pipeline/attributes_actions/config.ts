@@ -1,4 +1,4 @@
-import { z } from "../config/schema.ts";
+import { acrossFields, z } from "../config/schema.ts";
 import { compilePattern, type Pattern, patternProblem } from "./pattern.ts";
 
 const kinds = ["insert", "update", "upsert", "delete", "hash", "extract", "convert"] as const;
@@ -23,12 +23,14 @@ const action = z.strictObject({
 export type ActionConfig = z.output<typeof action>;
 
 /** What is to be done with the attributes of every span, data point, log record or resource, in order. */
-export const actionList = z.array(action).superRefine((actions, context) => {
-  for (const [index, entry] of actions.entries()) {
-    const problem = actionProblem({ ...entry, action: entry.action.toLowerCase() }, index);
-    if (problem !== undefined) context.addIssue({ code: "custom", message: problem, path: [index] });
-  }
-});
+export const actionList = z.array(action).check(
+  acrossFields((actions, context) => {
+    actions.forEach((entry, index) => {
+      const problem = actionProblem({ ...entry, action: entry.action.toLowerCase() }, index);
+      if (problem !== undefined) context.addIssue({ code: "custom", message: problem, path: [index] });
+    });
+  }),
+);
 
 /** What is wrong with an entry, in the Collector's words. */
 function actionProblem(entry: ActionConfig, index: number): string | undefined {

@@ -91,6 +91,51 @@ export function headers() {
   return noted(merged, { is: "headers" });
 }
 
+/**
+ * Checks of how the settings of an object, or the entries of a list, fit together: `z.strictObject({…}).check(acrossFields(…))`.
+ *
+ * Unlike `superRefine` they also run when some of them are wrong by themselves, so that all errors show at once. What is
+ * wrong is hidden: reading such a setting ends that check, and such an entry of a list is a hole, which `forEach` leaves out.
+ */
+export function acrossFields<T>(
+  ...checks: readonly ((settings: T, context: z.RefinementCtx<T>) => void)[]
+): z.core.$ZodCheck<T> {
+  return z.superRefine<T>(
+    (settings, context) => {
+      const broken = new Set(context.issues.map(({ path }) => String(path?.[0])));
+      const sound = broken.size === 0 ? settings : withoutBroken(settings, broken);
+      for (const check of checks) {
+        try {
+          check(sound, context);
+        } catch (error) {
+          if (!(error instanceof BrokenSetting)) throw error;
+        }
+      }
+    },
+    { when: ({ issues }) => issues.every(({ code, path }) => code === "unrecognized_keys" || path?.length) },
+  );
+}
+
+/** Thrown when a check reads what is wrong by itself. */
+class BrokenSetting extends Error {}
+
+function withoutBroken<T>(settings: T, broken: ReadonlySet<string>): T {
+  if (Array.isArray(settings)) {
+    const sound: unknown[] = [];
+    settings.forEach((entry, index) => {
+      if (!broken.has(String(index))) sound[index] = entry;
+    });
+    return sound as T;
+  }
+  return new Proxy(settings as object, {
+    get(target, key, receiver) {
+      if (broken.has(String(key))) throw new BrokenSetting(String(key));
+      return Reflect.get(target, key, receiver);
+    },
+    ownKeys: (target) => Reflect.ownKeys(target).filter((key) => !broken.has(String(key))),
+  }) as T;
+}
+
 function byName([left]: [string, string], [right]: [string, string]): number {
   return left < right ? -1 : 1;
 }

@@ -1,4 +1,4 @@
-import { duration, optionalBlock, stringList, z } from "../config/schema.ts";
+import { acrossFields, duration, optionalBlock, stringList, z } from "../config/schema.ts";
 import { unsupported } from "../net/unsupported.ts";
 
 /** The blocks every queued exporter has, with the Collector's keys and defaults. */
@@ -35,15 +35,17 @@ export function retrySettings() {
       max_interval: nonNegative("30s", "max_interval", "Longest interval."),
       max_elapsed_time: nonNegative("5m", "max_elapsed_time", "When to give up, from the first attempt; 0 is never."),
     })
-    .superRefine((settings, context) => {
-      const { max_elapsed_time, initial_interval, max_interval } = settings;
-      if (max_elapsed_time === 0) return;
-      for (const [name, value] of Object.entries({ initial_interval, max_interval })) {
-        if (max_elapsed_time >= value) continue;
-        const message = `'max_elapsed_time' must not be less than '${name}'`;
-        context.addIssue({ code: "custom", message, path: ["max_elapsed_time"] });
-      }
-    })
+    .check(
+      acrossFields((settings, context) => {
+        const { max_elapsed_time, initial_interval, max_interval } = settings;
+        if (max_elapsed_time === 0) return;
+        for (const [name, value] of Object.entries({ initial_interval, max_interval })) {
+          if (max_elapsed_time >= value) continue;
+          const message = `'max_elapsed_time' must not be less than '${name}'`;
+          context.addIssue({ code: "custom", message, path: ["max_elapsed_time"] });
+        }
+      }),
+    )
     .prefault({})
     .describe("How failures that may pass are tried again.");
 }
@@ -104,6 +106,21 @@ const batch = () =>
       .describe("What is never batched together."),
   });
 
+interface Sizers<B> {
+  readonly sizer?: Sizer | undefined;
+  readonly batch?: B | undefined;
+}
+
+/** Units that are not written: a queue counts requests, batches are counted as the queue is, or else by items. */
+function inEffect<B extends { readonly sizer?: Sizer | undefined }, S extends Sizers<B>>(settings: S & Sizers<B>) {
+  const { sizer, batch } = settings;
+  return {
+    ...settings,
+    sizer: sizer ?? ("requests" as const),
+    batch: batch && { ...batch, sizer: batch.sizer ?? sizer ?? ("items" as const) },
+  };
+}
+
 const queue = () =>
   z
     .strictObject({
@@ -129,28 +146,26 @@ const queue = () =>
       storage: unsupported("storage", "Extension that keeps the queue on disk."),
       batch: optionalBlock(batch, "off").describe("Joins requests to larger ones before they are sent."),
     })
-    .transform((settings) => ({
-      ...settings,
-      sizer: settings.sizer ?? "requests",
-      batch: settings.batch && { ...settings.batch, sizer: settings.batch.sizer ?? settings.sizer ?? "items" },
-    }))
-    .superRefine((settings, context) => {
-      const { batch, queue_size, sizer } = settings;
-      if (batch === undefined) return;
-      const refuse = (key: string, message: string) =>
-        context.addIssue({ code: "custom", message, path: ["batch", key] });
-      if (batch.sizer === "requests")
-        refuse("sizer", '`batch` supports only `items` or `bytes` sizer, found "requests"');
-      else if (batch.sizer === sizer && batch.min_size > queue_size) {
-        refuse("min_size", "`min_size` must be less than or equal to `queue_size`");
-      }
-      if (batch.max_size > 0 && batch.max_size < batch.min_size) {
-        refuse(
-          "max_size",
-          `\`max_size\` (${batch.max_size}) must be greater or equal to \`min_size\` (${batch.min_size})`,
-        );
-      }
-    });
+    .check(
+      acrossFields((settings, context) => {
+        const { batch, sizer } = inEffect(settings);
+        if (batch === undefined) return;
+        const refuse = (key: string, message: string) =>
+          context.addIssue({ code: "custom", message, path: ["batch", key] });
+        if (batch.sizer === "requests")
+          refuse("sizer", '`batch` supports only `items` or `bytes` sizer, found "requests"');
+        else if (batch.sizer === sizer && batch.min_size > settings.queue_size) {
+          refuse("min_size", "`min_size` must be less than or equal to `queue_size`");
+        }
+        if (batch.max_size > 0 && batch.max_size < batch.min_size) {
+          refuse(
+            "max_size",
+            `\`max_size\` (${batch.max_size}) must be greater or equal to \`min_size\` (${batch.min_size})`,
+          );
+        }
+      }),
+    )
+    .transform(inEffect);
 
 /** `sending_queue`, on unless it is switched off. */
 export function queueSettings() {

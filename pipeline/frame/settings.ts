@@ -1,4 +1,4 @@
-import { duration, z } from "../config/schema.ts";
+import { acrossFields, duration, z } from "../config/schema.ts";
 import { engineNames } from "./engines.ts";
 import { type Expression, parseExpression } from "./expression.ts";
 import { type Field, fieldName, parseField } from "./fields.ts";
@@ -78,24 +78,30 @@ export const aggregateConfig = z
       .default(90)
       .describe("Closed windows kept for the dashboard and other readers of the tables."),
   })
-  .superRefine(({ group_by, columns }, context) => {
-    const groups = group_by.map(fieldName);
-    groups.forEach((name, place) => {
-      if (groups.indexOf(name) === place) return;
-      context.addIssue({ code: "custom", path: ["group_by", place], message: `"${name}" is in group_by twice` });
-    });
-    if (Object.keys(columns).length === 0) {
-      context.addIssue({
-        code: "custom",
-        path: ["columns"],
-        message: "name at least one column, such as requests: count",
+  .check(
+    acrossFields(({ group_by, columns }, context) => {
+      const groups = group_by.map(fieldName);
+      groups.forEach((name, place) => {
+        if (groups.indexOf(name) === place) return;
+        context.addIssue({ code: "custom", path: ["group_by", place], message: `"${name}" is in group_by twice` });
       });
-    }
-    for (const name of Object.keys(columns)) {
-      if (!groups.includes(name)) continue;
-      context.addIssue({ code: "custom", path: ["columns", name], message: `"${name}" is already a group_by column` });
-    }
-  });
+      if (Object.keys(columns).length === 0) {
+        context.addIssue({
+          code: "custom",
+          path: ["columns"],
+          message: "name at least one column, such as requests: count",
+        });
+      }
+      for (const name of Object.keys(columns)) {
+        if (!groups.includes(name)) continue;
+        context.addIssue({
+          code: "custom",
+          path: ["columns", name],
+          message: `"${name}" is already a group_by column`,
+        });
+      }
+    }),
+  );
 
 export type AggregateConfig = z.output<typeof aggregateConfig>;
 

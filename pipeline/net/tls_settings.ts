@@ -1,4 +1,4 @@
-import { optionalBlock, secret, z } from "../config/schema.ts";
+import { acrossFields, optionalBlock, secret, z } from "../config/schema.ts";
 import { unsupported } from "./unsupported.ts";
 
 const versions = ["1.0", "1.1", "1.2", "1.3"] as const;
@@ -45,18 +45,24 @@ const exclusive = [
   ["key_file", "key_pem"],
 ] as const;
 
-function checkShared(settings: SharedKeys, context: z.RefinementCtx): void {
+function checkExclusive(settings: SharedKeys, context: z.RefinementCtx): void {
   for (const [file, pem] of exclusive) {
     if (settings[file] === "" || settings[pem] === "") continue;
     const message = `provide either ${file} or ${pem}, but not both`;
     context.addIssue({ code: "custom", message, path: [pem] });
   }
+}
+
+function checkPair(settings: SharedKeys, context: z.RefinementCtx): void {
   const hasCert = settings.cert_file !== "" || settings.cert_pem !== "";
   const hasKey = settings.key_file !== "" || settings.key_pem !== "";
   if (hasCert !== hasKey) {
     const message = "TLS configuration must include both certificate and key (cert_file/cert_pem and key_file/key_pem)";
     context.addIssue({ code: "custom", message });
   }
+}
+
+function checkVersions(settings: SharedKeys, context: z.RefinementCtx): void {
   if (settings.max_version !== "" && settings.min_version > settings.max_version) {
     context.addIssue({
       code: "custom",
@@ -80,12 +86,13 @@ export function tlsServerSettings() {
           ),
         client_ca_file_reload: unsupported("client_ca_file_reload", "Read client_ca_file again when it changes."),
       })
-      .superRefine((settings, context) => {
-        checkShared(settings, context);
-        if (settings.cert_file !== "" || settings.cert_pem !== "") return;
-        const message = "TLS configuration must include both certificate and key for server connections";
-        context.addIssue({ code: "custom", message });
-      });
+      .check(
+        acrossFields(checkExclusive, checkPair, checkVersions, (settings, context) => {
+          if (settings.cert_file !== "" || settings.cert_pem !== "") return;
+          const message = "TLS configuration must include both certificate and key for server connections";
+          context.addIssue({ code: "custom", message });
+        }),
+      );
   return optionalBlock(block, "none");
 }
 
@@ -103,7 +110,7 @@ export function tlsClientSettings() {
         .default("")
         .describe("The server name to ask for and to check, instead of the endpoint's host."),
     })
-    .superRefine(checkShared)
+    .check(acrossFields(checkExclusive, checkPair, checkVersions))
     .prefault({});
 }
 

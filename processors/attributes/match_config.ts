@@ -1,5 +1,5 @@
 import { patternProblem } from "../../pipeline/attributes_actions/pattern.ts";
-import { z } from "../../pipeline/config/schema.ts";
+import { acrossFields, z } from "../../pipeline/config/schema.ts";
 
 /** Names of span kinds as they are matched, by number. */
 export const spanKindNames = [
@@ -78,11 +78,13 @@ export const matchConfig = z
       .default([])
       .describe("Instrumentation scopes; one of them must match."),
   })
-  .superRefine((match, context) => {
-    for (const problem of match.match_type === "regexp" ? regexpProblems(match) : strictProblems(match)) {
-      context.addIssue(problem);
-    }
-  });
+  .check(
+    acrossFields((match, context) => {
+      for (const problem of match.match_type === "regexp" ? regexpProblems(match) : strictProblems(match)) {
+        context.addIssue(problem);
+      }
+    }),
+  );
 
 export type MatchConfig = z.output<typeof matchConfig>;
 

@@ -1,5 +1,5 @@
 import { processor } from "../../pipeline/component.ts";
-import { duration, stringList, z } from "../../pipeline/config/schema.ts";
+import { acrossFields, duration, stringList, z } from "../../pipeline/config/schema.ts";
 import { batch } from "./batcher.ts";
 
 const count = () => z.int().min(0);
@@ -25,23 +25,30 @@ const config = z
       .default(1000)
       .describe("The most value combinations of metadata_keys; data of further ones is refused. 0 is no limit."),
   })
-  .superRefine((value, context) => {
-    if (value.send_batch_max_size > 0 && value.send_batch_max_size < value.send_batch_size) {
-      context.addIssue({
-        code: "custom",
-        path: ["send_batch_max_size"],
-        message: "send_batch_max_size must be greater or equal to send_batch_size",
-      });
+  .check(acrossFields(checkSizes), acrossFields(checkKeys));
+
+type Sizes = { readonly send_batch_size: number; readonly send_batch_max_size: number };
+
+function checkSizes(value: Sizes, context: z.RefinementCtx): void {
+  if (value.send_batch_max_size > 0 && value.send_batch_max_size < value.send_batch_size) {
+    context.addIssue({
+      code: "custom",
+      path: ["send_batch_max_size"],
+      message: "send_batch_max_size must be greater or equal to send_batch_size",
+    });
+  }
+}
+
+function checkKeys(value: { readonly metadata_keys: readonly string[] }, context: z.RefinementCtx): void {
+  const seen = new Set<string>();
+  for (const [index, key] of value.metadata_keys.entries()) {
+    if (seen.has(key.toLowerCase())) {
+      const message = `duplicate entry in metadata_keys: "${key.toLowerCase()}" (case-insensitive)`;
+      context.addIssue({ code: "custom", path: ["metadata_keys", index], message });
     }
-    const seen = new Set<string>();
-    for (const [index, key] of value.metadata_keys.entries()) {
-      if (seen.has(key.toLowerCase())) {
-        const message = `duplicate entry in metadata_keys: "${key.toLowerCase()}" (case-insensitive)`;
-        context.addIssue({ code: "custom", path: ["metadata_keys", index], message });
-      }
-      seen.add(key.toLowerCase());
-    }
-  });
+    seen.add(key.toLowerCase());
+  }
+}
 
 export type BatchSettings = z.output<typeof config>;
 

@@ -1,4 +1,4 @@
-import { z } from "../../pipeline/config/schema.ts";
+import { acrossFields, z } from "../../pipeline/config/schema.ts";
 import { closest } from "../../pipeline/config/suggest.ts";
 import { builtInTables } from "./tables.ts";
 
@@ -41,16 +41,18 @@ export interface SourceConfig {
 const sourceList = z
   .array(listed)
   .min(1, "at least one source must be specified")
-  .superRefine((sources, context) => {
-    for (const [index, source] of sources.entries()) {
-      const problem = listedProblem(
-        source,
-        sources.slice(0, index).map(({ name }) => name),
-      );
-      if (problem !== undefined)
-        context.addIssue({ code: "custom", path: [index], message: `sources[${index}]: ${problem}` });
-    }
-  })
+  .check(
+    acrossFields((sources, context) => {
+      sources.forEach((source, index) => {
+        const problem = listedProblem(
+          source,
+          sources.slice(0, index).map(({ name }) => name),
+        );
+        if (problem !== undefined)
+          context.addIssue({ code: "custom", path: [index], message: `sources[${index}]: ${problem}` });
+      });
+    }),
+  )
   .transform((sources) =>
     sources.map(
       (source): SourceConfig => ({
@@ -95,12 +97,14 @@ const sourceMap = z
     z.string(),
     z.preprocess((value) => value ?? {}, keyed),
   )
-  .superRefine((sources, context) => {
-    if (Object.keys(sources).length === 0) context.addIssue("at least one source must be specified");
-    for (const [name, source] of Object.entries(sources)) {
-      for (const message of keyedProblems(name, source)) context.addIssue({ code: "custom", path: [name], message });
-    }
-  })
+  .check(
+    acrossFields((sources, context) => {
+      if (Object.keys(sources).length === 0) context.addIssue("at least one source must be specified");
+      for (const [name, source] of Object.entries(sources)) {
+        for (const message of keyedProblems(name, source)) context.addIssue({ code: "custom", path: [name], message });
+      }
+    }),
+  )
   .transform((sources) =>
     Object.entries(sources)
       .sort(([left], [right]) => (left < right ? -1 : 1))

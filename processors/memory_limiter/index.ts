@@ -1,6 +1,6 @@
 import { Observable } from "rxjs";
 import { type Operator, processor } from "../../pipeline/component.ts";
-import { duration, z } from "../../pipeline/config/schema.ts";
+import { acrossFields, duration, z } from "../../pipeline/config/schema.ts";
 import { ConsumeError } from "../../pipeline/delivery.ts";
 import type { ProcessorHost } from "../../pipeline/host.ts";
 import type { Pdata } from "../../pipeline/pdata/index.ts";
@@ -32,30 +32,37 @@ const config = z
     ),
     max_gc_interval_when_hard_limited: interval("30s").describe("The same above the hard limit."),
   })
-  .superRefine((value, context) => {
-    const fail = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
-    if (value.limit_mib === 0 && value.limit_percentage === 0) {
-      fail("limit_mib", "'limit_mib' or 'limit_percentage' must be greater than zero");
+  .check(
+    acrossFields(
+      ({ limit_mib, limit_percentage }, context) => {
+        if (limit_mib > 0 || limit_percentage > 0) return;
+        refuse(context, "limit_mib", "'limit_mib' or 'limit_percentage' must be greater than zero");
+      },
+      smaller("spike_limit_mib", "limit_mib"),
+      smaller("spike_limit_percentage", "limit_percentage"),
+      larger("min_gc_interval_when_soft_limited", "min_gc_interval_when_hard_limited"),
+      larger("max_gc_interval_when_soft_limited", "max_gc_interval_when_hard_limited"),
+    ),
+  );
+
+function refuse(context: z.RefinementCtx, key: string, message: string): void {
+  context.addIssue({ code: "custom", path: [key], message });
+}
+
+/** The headroom `part` must leave something of a limit that is set. */
+function smaller<P extends string, L extends string>(part: P, limit: L) {
+  return (value: Readonly<Record<P | L, number>>, context: z.RefinementCtx): void => {
+    if (value[limit] > 0 && value[part] >= value[limit]) {
+      refuse(context, part, `'${part}' must be smaller than '${limit}'`);
     }
-    if (value.limit_mib > 0 && value.spike_limit_mib >= value.limit_mib) {
-      fail("spike_limit_mib", "'spike_limit_mib' must be smaller than 'limit_mib'");
-    }
-    if (value.limit_percentage > 0 && value.spike_limit_percentage >= value.limit_percentage) {
-      fail("spike_limit_percentage", "'spike_limit_percentage' must be smaller than 'limit_percentage'");
-    }
-    if (value.min_gc_interval_when_soft_limited < value.min_gc_interval_when_hard_limited) {
-      fail(
-        "min_gc_interval_when_soft_limited",
-        "'min_gc_interval_when_soft_limited' should be larger than 'min_gc_interval_when_hard_limited'",
-      );
-    }
-    if (value.max_gc_interval_when_soft_limited < value.max_gc_interval_when_hard_limited) {
-      fail(
-        "max_gc_interval_when_soft_limited",
-        "'max_gc_interval_when_soft_limited' should be larger than 'max_gc_interval_when_hard_limited'",
-      );
-    }
-  });
+  };
+}
+
+function larger<S extends string, H extends string>(soft: S, hard: H) {
+  return (value: Readonly<Record<S | H, number>>, context: z.RefinementCtx): void => {
+    if (value[soft] < value[hard]) refuse(context, soft, `'${soft}' should be larger than '${hard}'`);
+  };
+}
 
 export type MemoryLimiterSettings = z.output<typeof config>;
 

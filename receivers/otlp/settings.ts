@@ -1,4 +1,4 @@
-import { optionalBlock, z } from "../../pipeline/config/schema.ts";
+import { acrossFields, optionalBlock, z } from "../../pipeline/config/schema.ts";
 import { httpPath } from "../../pipeline/net/otlp_paths.ts";
 import { grpcServerShape, httpServerShape } from "../../pipeline/net/settings.ts";
 
@@ -37,10 +37,12 @@ export const config = z
       .prefault({})
       .describe("The protocols to serve, at least one of them."),
   })
-  .superRefine(({ protocols }, context) => {
-    if (protocols.grpc !== undefined || protocols.http !== undefined) return;
-    context.addIssue({ code: "custom", message: "must specify at least one protocol when using the OTLP receiver" });
-  });
+  .check(
+    acrossFields(({ protocols }, context) => {
+      if (protocols.grpc !== undefined || protocols.http !== undefined) return;
+      context.addIssue({ code: "custom", message: "must specify at least one protocol when using the OTLP receiver" });
+    }),
+  );
 
 export type OtlpReceiverConfig = z.output<typeof config>;
 export type OtlpHttpSettings = z.output<ReturnType<typeof http>>;
