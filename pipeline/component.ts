@@ -1,5 +1,5 @@
 import type { OperatorFunction } from "rxjs";
-import type { z } from "./config/schema.ts";
+import type { ExtensionRole, z } from "./config/schema.ts";
 import type { Delivery } from "./delivery.ts";
 import type { ConnectorHost, ExporterHost, ExtensionHost, ProcessorHost, ReceiverHost } from "./host.ts";
 import type { Pdata, PdataOf, Signal } from "./pdata/index.ts";
@@ -82,6 +82,8 @@ export interface ConnectorDefinition<C extends z.ZodType = z.ZodType> extends De
 export interface ExtensionDefinition<C extends z.ZodType = z.ZodType> extends Described<C> {
   readonly kind: "extension";
   readonly stability: Stability;
+  /** What settings of other components may name it as. A configuration that names it as something else is refused. */
+  readonly roles?: (config: z.output<C>) => readonly ExtensionRole[];
   readonly create: (config: z.output<C>, host: ExtensionHost) => Lifecycle;
 }
 

@@ -7,6 +7,8 @@ export interface ClientInfo {
   readonly transport: "grpc" | "http" | "internal";
   /** Request headers, keys in lower case; present only with `include_metadata: true`. */
   readonly metadata?: ReadonlyMap<string, readonly string[]>;
+  /** What the server's authenticator found out about the caller, by attribute name. */
+  readonly auth?: ReadonlyMap<string, string | readonly string[]>;
 }
 
 /**

@@ -1,9 +1,9 @@
 import { z } from "../../pipeline/config/schema.ts";
 import { ConsumeError } from "../../pipeline/delivery.ts";
 import type { Clock } from "../../pipeline/host.ts";
+import { grpcClientShape, httpClientShape } from "../../pipeline/net/client_settings.ts";
 import { exportPath, httpPath } from "../../pipeline/net/otlp_paths.ts";
 import { decodePartialSuccess, type PartialSuccess, parsePartialSuccess } from "../../pipeline/net/otlp_response.ts";
-import { grpcClientShape, httpClientShape } from "../../pipeline/net/settings.ts";
 import { errorFromHttp, errorFromRpc } from "../../pipeline/net/status.ts";
 import { userAgent } from "../../pipeline/net/user_agent.ts";
 import { type Pdata, toJson } from "../../pipeline/pdata/index.ts";

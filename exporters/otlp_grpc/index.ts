@@ -5,13 +5,13 @@ import { queuedExporter } from "../../pipeline/export/queued_exporter.ts";
 import type { Attempt } from "../../pipeline/export/sender.ts";
 import { queueSettings, retrySettings, timeoutSetting } from "../../pipeline/export/settings.ts";
 import type { ExporterHost } from "../../pipeline/host.ts";
+import { grpcClientShape } from "../../pipeline/net/client_settings.ts";
+import { clientSurroundings } from "../../pipeline/net/client_surroundings.ts";
 import { parseGrpcEndpoint } from "../../pipeline/net/grpc_endpoint.ts";
 import { exportPath } from "../../pipeline/net/otlp_paths.ts";
 import { decodePartialSuccess, logPartialSuccess } from "../../pipeline/net/otlp_response.ts";
-import { grpcClientShape } from "../../pipeline/net/settings.ts";
 import { errorFromRpc } from "../../pipeline/net/status.ts";
 import type { RpcClient } from "../../pipeline/net/transport.ts";
-import { userAgent } from "../../pipeline/net/user_agent.ts";
 import type { Pdata } from "../../pipeline/pdata/index.ts";
 
 /** Settings of the `otlp_grpc` exporter, as the Collector's. */
@@ -61,9 +61,9 @@ export default exporter({
 function createExporter(settings: OtlpGrpcConfig, host: ExporterHost): Exporter<Pdata> {
   const path = exportPath(host.signal);
   let client: RpcClient | undefined;
-  const push = async (data: Pdata, { timeoutMs, signal }: Attempt) => {
+  const push = async (data: Pdata, { timeoutMs, signal, client: sender }: Attempt) => {
     if (client === undefined) throw new ConsumeError("the exporter is not started", { retryable: true });
-    const { status, body } = await client.send(path, data.toBuffer(), { timeoutMs, signal });
+    const { status, body } = await client.send(path, data.toBuffer(), { timeoutMs, signal, client: sender });
     if (status !== undefined) throw errorFromRpc(status);
     logPartialSuccess(host.logger, host.signal, decodePartialSuccess(body));
   };
@@ -71,7 +71,7 @@ function createExporter(settings: OtlpGrpcConfig, host: ExporterHost): Exporter<
     async start() {
       if (client !== undefined) return;
       const { GrpcJsClient } = await import("../../pipeline/net/grpc_js_client.ts");
-      client = new GrpcJsClient(settings, { clock: host.clock, userAgent: userAgent(host.build) });
+      client = new GrpcJsClient(settings, clientSurroundings(settings.auth, host));
     },
     async stop() {
       client?.close();

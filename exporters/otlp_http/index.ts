@@ -5,13 +5,13 @@ import { queuedExporter } from "../../pipeline/export/queued_exporter.ts";
 import type { Attempt } from "../../pipeline/export/sender.ts";
 import { queueSettings, retrySettings } from "../../pipeline/export/settings.ts";
 import type { ExporterHost } from "../../pipeline/host.ts";
+import { checkCompressionLevel, httpClientShape } from "../../pipeline/net/client_settings.ts";
+import { clientSurroundings } from "../../pipeline/net/client_surroundings.ts";
 import { NodeHttpClient } from "../../pipeline/net/http_client.ts";
 import { httpPath } from "../../pipeline/net/otlp_paths.ts";
 import { decodePartialSuccess, logPartialSuccess, parsePartialSuccess } from "../../pipeline/net/otlp_response.ts";
-import { checkCompressionLevel, httpClientShape } from "../../pipeline/net/settings.ts";
 import { errorFromHttp } from "../../pipeline/net/status.ts";
 import type { HttpClient, HttpReply } from "../../pipeline/net/transport.ts";
-import { userAgent } from "../../pipeline/net/user_agent.ts";
 import { type Pdata, type Signal, toJson } from "../../pipeline/pdata/index.ts";
 
 const endpointKeys = {
@@ -87,10 +87,10 @@ function createExporter(settings: OtlpHttpConfig, host: ExporterHost): Exporter<
   const isJson = settings.encoding === "json";
   const headers = { "content-type": contentTypes[settings.encoding] };
   let client: HttpClient | undefined;
-  const push = async (data: Pdata, { signal }: Attempt) => {
+  const push = async (data: Pdata, { signal, client: sender }: Attempt) => {
     if (client === undefined) throw new ConsumeError("the exporter is not started", { retryable: true });
     const body = isJson ? toJson(data) : data.toBuffer();
-    const reply = await client.send(url, body, { headers, signal }).catch((cause: unknown) => {
+    const reply = await client.send(url, body, { headers, signal, client: sender }).catch((cause: unknown) => {
       const message = `failed to make an HTTP request: ${cause instanceof Error ? cause.message : String(cause)}`;
       throw new ConsumeError(message, { retryable: true, cause });
     });
@@ -98,7 +98,7 @@ function createExporter(settings: OtlpHttpConfig, host: ExporterHost): Exporter<
   };
   return queuedExporter(settings, host, push, {
     async start() {
-      client ??= new NodeHttpClient(settings, { clock: host.clock, userAgent: userAgent(host.build) });
+      client ??= new NodeHttpClient(settings, clientSurroundings(settings.auth, host));
     },
     async stop() {
       client?.close();

@@ -1,6 +1,7 @@
 import type { Catalog, Section } from "../registry.ts";
 import { sections } from "../registry.ts";
 import { checkDraft } from "./check.ts";
+import { checkReferences } from "./check_references.ts";
 import { aliasWarnings, declareComponents, decodeSection } from "./components.ts";
 import { expandTree } from "./expand.ts";
 import { mergeAppending, mergeTrees } from "./merge.ts";
@@ -108,6 +109,7 @@ export async function resolveConfig(
   if (check && !isMisspelt) {
     const { manifest } = catalog;
     problems.push(...checkDraft({ root, declarations, service, manifest, gates, strictCompat }));
+    if (!strictCompat) problems.push(...checkReferences(decoded, declarations, service));
   }
   const warnings = [...expanded.warnings, ...aliasWarnings(declarations)];
   const { telemetry, settings } = service;

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { type Section, sections } from "../registry.ts";
 import type { ResolvedComponent, ResolvedConfig } from "./resolved.ts";
-import { formatDuration, noteOf, parseDuration, z } from "./schema.ts";
+import { formatDuration, type Note, noteOf, parseDuration, z } from "./schema.ts";
 import { serviceConfig } from "./service.ts";
 import { childSchema, isBlock, unwrapOnce } from "./shape.ts";
 
@@ -56,11 +56,7 @@ function fill(schema: z.core.$ZodType, value: unknown, options: PrintOptions): u
   return typeof value === "object" ? fillObject(schema, value, options) : value;
 }
 
-function fillNoted(
-  is: "secret" | "duration" | "headers" | "string list",
-  value: unknown,
-  options: PrintOptions,
-): unknown {
+function fillNoted(is: Exclude<Note["is"], "block">, value: unknown, options: PrintOptions): unknown {
   switch (is) {
     case "secret":
       return options.redacted ? "[REDACTED]" : value;
@@ -68,6 +64,8 @@ function fillNoted(
       return fillDuration(value, options);
     case "headers":
       return fillHeaders(value, options);
+    case "extension":
+      return value;
     case "string list":
       return typeof value === "string" ? (value === "" ? [] : value.split(",")) : value;
   }

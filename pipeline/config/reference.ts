@@ -1,6 +1,6 @@
 import type { AnyDefinition } from "../registry.ts";
 import { stabilityOf } from "./describe.ts";
-import { type BlockState, formatDuration, noteOf, parseDuration, type z } from "./schema.ts";
+import { type BlockState, formatDuration, type Note, noteOf, parseDuration, type z } from "./schema.ts";
 import { noteInside, unwrap, unwrapOnce } from "./shape.ts";
 
 type Schema = z.core.$ZodType;
@@ -86,7 +86,7 @@ function descriptionOf(schema: Schema): string | undefined {
 
 function typeText(schema: Schema): string {
   const note = noteInside(schema);
-  if (note !== undefined && note.is !== "block") return note.is === "string list" ? "list of strings" : note.is;
+  if (note !== undefined && note.is !== "block") return noteText(note.is);
   const { def } = unwrap(schema)._zod;
   switch (def.type) {
     case "enum":
@@ -113,6 +113,11 @@ function typeText(schema: Schema): string {
     default:
       return def.type;
   }
+}
+
+function noteText(is: Exclude<Note["is"], "block">): string {
+  if (is === "string list") return "list of strings";
+  return is === "extension" ? "extension id" : is;
 }
 
 function plural(type: string): string {

@@ -11,12 +11,24 @@ export { z };
 /** How the default of an optional block stands: not there, there but off, or on. */
 export type BlockState = "none" | "off" | "on";
 
+/** What one component uses an extension as. */
+export type ExtensionRole =
+  | "server authenticator"
+  | "HTTP client authenticator"
+  | "gRPC client authenticator"
+  | "HTTP server middleware"
+  | "HTTP client middleware"
+  | "gRPC server middleware"
+  | "gRPC client middleware"
+  | "storage extension";
+
 /** What the helpers below know of a schema that zod does not: read by printing, JSON Schema and the reference. */
 export type Note =
   | { readonly is: "secret" }
   | { readonly is: "duration" }
   | { readonly is: "headers" }
   | { readonly is: "string list" }
+  | { readonly is: "extension"; readonly role: ExtensionRole }
   | { readonly is: "block"; readonly block: z.ZodType; readonly state: BlockState };
 
 const notes = new WeakMap<z.core.$ZodType, Note>();
@@ -53,6 +65,15 @@ export function duration() {
 /** A text that `print-config` shows as `[REDACTED]`: a password, a token, a key. Its output is the text itself. */
 export function secret() {
   return noted(z.string(), { is: "secret" });
+}
+
+/**
+ * The id of an extension that serves as `role`. Its output is the id. The configuration is refused when the extension is
+ * not in `service::extensions` or its definition does not name that role.
+ */
+export function extensionId(role: ExtensionRole) {
+  const id = z.string().overwrite((text) => text.trim().replace(/\s*\/\s*/, "/"));
+  return noted(id.min(1, { error: "id must not be empty" }), { is: "extension", role });
 }
 
 /** A list of strings, or one string cut at its commas (not trimmed; the empty string is the empty list), as in Go. */

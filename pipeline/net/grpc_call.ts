@@ -2,11 +2,11 @@ import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from "node:
 import { constants } from "node:http2";
 import type { ClientInfo } from "../delivery.ts";
 import type { Timer } from "../host.ts";
-import type { ServerSurroundings } from "./http_server.ts";
+import { type AuthVerdict, askAuthenticator, type ServerAuthenticator } from "./auth.ts";
 import { formatHostPort } from "./listener.ts";
 import { Reservation } from "./reservation.ts";
 import { encodeStatus, type RpcStatus, rpcCode } from "./status.ts";
-import type { Problem, RequestHead } from "./transport.ts";
+import type { Problem, RequestHead, ServerSurroundings } from "./transport.ts";
 
 /** A message that is not complete after this time ends its call. */
 const messageTimeoutMs = 300_000;
@@ -23,10 +23,13 @@ export interface CallLimits extends ServerSurroundings {
 export class IncomingCall implements RequestHead {
   readonly method = "POST";
   readonly path: string;
-  readonly client: ClientInfo;
+  client: ClientInfo;
+  /** Set while an authenticator has not said whether the caller may. */
+  whenAuthenticated: Promise<void> | undefined;
   readonly encoding: string;
   readonly reservation: Reservation;
   readonly #headers: IncomingHttpHeaders;
+  readonly #rawHeaders: readonly string[];
   readonly #stream: ServerHttp2Stream;
   readonly #limits: CallLimits;
   readonly #refused: (problem: Problem) => RpcStatus;
@@ -34,18 +37,21 @@ export class IncomingCall implements RequestHead {
   readonly #timer: Timer;
   #received = 0;
   #closed = false;
+  #judged = false;
 
   constructor(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
     limits: CallLimits,
     refused: (call: IncomingCall, problem: Problem) => RpcStatus,
   ) {
     this.path = String(headers[":path"]);
     this.encoding = String(headers["grpc-encoding"] ?? "identity");
-    this.client = clientOf(stream.session, headers, limits.includeMetadata);
+    this.client = clientOf(stream.session, limits.includeMetadata ? rawHeaders : undefined);
     this.reservation = new Reservation(limits.budget);
     this.#headers = headers;
+    this.#rawHeaders = rawHeaders;
     this.#stream = stream;
     this.#limits = limits;
     this.#refused = (problem) => refused(this, problem);
@@ -57,6 +63,20 @@ export class IncomingCall implements RequestHead {
   header(name: string): string | undefined {
     const value = this.#headers[name];
     return Array.isArray(value) ? value[0] : value;
+  }
+
+  /** Ends the call unless `authenticator` accepts its caller; until then `whenAuthenticated` is set. */
+  authenticate(authenticator: ServerAuthenticator): void {
+    const asked = new Promise<void>((resolve) => {
+      const source = { values: (name: string) => valuesIn(this.#rawHeaders, name.toLowerCase()) };
+      askAuthenticator(authenticator, source, (verdict) => {
+        if (!verdict.accepted) this.refuse(unauthenticated(verdict));
+        else if (verdict.auth !== undefined) this.client = { ...this.client, auth: verdict.auth };
+        this.#judged = true;
+        resolve();
+      });
+    });
+    if (!this.#judged) this.whenAuthenticated = asked;
   }
 
   /** Whether the message says that it is compressed. */
@@ -76,14 +96,15 @@ export class IncomingCall implements RequestHead {
     if (before < 5) {
       part.copy(this.#prefix, before);
       if (this.#received >= 5) this.#admit(this.#prefix.readUInt32BE(1));
-    } else if (!this.reservation.arrived(this.#received, this.#prefix.readUInt32BE(1))) this.#refuseBusy();
+    }
+    if (!this.#closed && !this.reservation.arrived(this.#received - 5)) this.#refuseBusy();
   }
 
   #admit(length: number): void {
     const { maxBytes } = this.#limits;
     if (length > maxBytes) {
       this.refuse({ kind: "too_large", message: `Received message larger than max (${length} vs ${maxBytes})` });
-    } else if (!this.reservation.announce(length)) {
+    } else if (!this.reservation.fits(length)) {
       this.#refuseBusy();
     }
   }
@@ -143,22 +164,27 @@ function trailersOnly(status: RpcStatus): Record<string, string | number> {
   };
 }
 
+function unauthenticated({ reason, grpcStatus }: Extract<AuthVerdict, { accepted: false }>): Problem {
+  return { kind: "unauthenticated", message: reason, ...(grpcStatus !== undefined && { grpcStatus }) };
+}
+
+/** The values of a header in a list of names and values, each as it was sent. */
+function valuesIn(rawHeaders: readonly string[], name: string): readonly string[] {
+  return rawHeaders.filter((_value, index) => index % 2 === 1 && rawHeaders[index - 1] === name);
+}
+
 const addresses = new WeakMap<Http2Session, string>();
 
-function clientOf(
-  session: Http2Session | undefined,
-  headers: IncomingHttpHeaders,
-  includeMetadata: boolean,
-): ClientInfo {
+function clientOf(session: Http2Session | undefined, rawHeaders: readonly string[] | undefined): ClientInfo {
   const address = addressOf(session);
-  if (!includeMetadata) return { address, transport: "grpc" };
+  if (rawHeaders === undefined) return { address, transport: "grpc" };
+  const names = new Set(rawHeaders.filter((_name, index) => index % 2 === 0));
   const metadata = new Map<string, readonly string[]>();
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || name.startsWith(":") || name.startsWith("grpc-")) continue;
-    metadata.set(name, typeof value === "string" ? [value] : value);
+  for (const name of names) {
+    if (!name.startsWith(":") && !name.startsWith("grpc-")) metadata.set(name, valuesIn(rawHeaders, name));
   }
-  const authority = headers[":authority"];
-  if (!metadata.has("host") && authority !== undefined) metadata.set("host", [String(authority)]);
+  const [authority] = valuesIn(rawHeaders, ":authority");
+  if (!metadata.has("host") && authority !== undefined) metadata.set("host", [authority]);
   return { address, transport: "grpc", metadata };
 }
 

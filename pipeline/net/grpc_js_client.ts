@@ -10,41 +10,78 @@ import {
   type ServiceError,
 } from "@grpc/grpc-js";
 import type { Clock } from "../host.ts";
+import { type ClientAuthenticator, sendAuthorized } from "./auth.ts";
+import type { GrpcClientSettings } from "./client_settings.ts";
 import { parseGrpcEndpoint } from "./grpc_endpoint.ts";
-import type { GrpcClientSettings } from "./settings.ts";
+import { lowerCased } from "./outgoing_headers.ts";
 import { decodeStatus, rpcCode } from "./status.ts";
 import { secureContextOptions, wantsTls } from "./tls.ts";
-import type { RpcClient, RpcReply, RpcSendOptions } from "./transport.ts";
-
-/** What a client needs of its surroundings. */
-export interface ClientSurroundings {
-  readonly clock: Clock;
-  /** What names this program to servers. */
-  readonly userAgent: string;
-}
+import type { ClientSurroundings, RpcClient, RpcReply, RpcSendOptions } from "./transport.ts";
 
 /** An answer larger than this is refused. */
 const maxAnswerBytes = 4 * 1024 * 1024;
+
+/** The longest wait before another connection is tried: short enough for a try or two within the drain. */
+const longestBackoffMs = 5_000;
 
 /** Unary gRPC on `@grpc/grpc-js`, with messages as raw bytes. Compresses with gzip only. Connects when first used. */
 export class GrpcJsClient implements RpcClient {
   readonly #client: Client;
   readonly #metadata: Metadata;
+  readonly #waitForReady: boolean;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #authenticator: ClientAuthenticator | undefined;
   readonly #clock: Clock;
 
   /** @throws {Error} when a file of the `tls` block cannot be read or the endpoint is none. */
   constructor(settings: GrpcClientSettings, surroundings: ClientSurroundings) {
     const { target, secure } = parseGrpcEndpoint(settings.endpoint);
     const useTls = secure || wantsTls(settings.tls);
+    if (!useTls && surroundings.authenticator?.needsTls === true) {
+      throw new Error("the authenticator's credentials need TLS: set tls without insecure");
+    }
     const options = channelOptions(settings, surroundings.userAgent);
     this.#client = new Client(target, useTls ? tlsCredentials(settings) : credentials.createInsecure(), options);
-    this.#metadata = new Metadata({ waitForReady: settings.wait_for_ready });
-    for (const [name, value] of Object.entries(settings.headers)) this.#metadata.set(name, value);
+    this.#waitForReady = settings.wait_for_ready;
+    this.#headers = lowerCased(settings.headers);
+    this.#metadata = this.#metadataOf(this.#headers);
+    this.#authenticator = surroundings.authenticator;
     this.#clock = surroundings.clock;
     this.#client.getChannel().getConnectivityState(true);
   }
 
-  send(path: string, body: Buffer, options: RpcSendOptions): Promise<RpcReply> {
+  async send(path: string, body: Buffer, options: RpcSendOptions): Promise<RpcReply> {
+    if (this.#authenticator === undefined) return this.#call(path, body, this.#metadata, options);
+    const { client } = options;
+    const request = {
+      transport: "grpc",
+      target: path,
+      headers: this.#headers,
+      body,
+      ...(client && { client }),
+    } as const;
+    const call = (headers: Readonly<Record<string, string>>) =>
+      this.#call(path, body, this.#metadataOf(headers), options);
+    try {
+      return await sendAuthorized(
+        this.#authenticator,
+        request,
+        call,
+        ({ status }) => status?.code === rpcCode.unauthenticated,
+      );
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      return { status: { code: rpcCode.unavailable, message }, body: Buffer.alloc(0) };
+    }
+  }
+
+  #metadataOf(headers: Readonly<Record<string, string>>): Metadata {
+    const metadata = new Metadata({ waitForReady: this.#waitForReady });
+    for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+    return metadata;
+  }
+
+  #call(path: string, body: Buffer, metadata: Metadata, options: RpcSendOptions): Promise<RpcReply> {
     const { timeoutMs, signal } = options;
     const callOptions: CallOptions = timeoutMs ? { deadline: this.#clock.nowMs() + timeoutMs } : {};
     return new Promise((resolve) => {
@@ -54,7 +91,7 @@ export class GrpcJsClient implements RpcClient {
         signal?.removeEventListener("abort", cancel);
         resolve(error === null ? { status: undefined, body: reply ?? Buffer.alloc(0) } : failed(error));
       };
-      call = this.#client.makeUnaryRequest(path, same, same, body, this.#metadata, callOptions, finish);
+      call = this.#client.makeUnaryRequest(path, same, same, body, metadata, callOptions, finish);
       signal?.addEventListener("abort", cancel);
       if (signal?.aborted) cancel();
     });
@@ -90,6 +127,8 @@ function channelOptions(settings: GrpcClientSettings, standardAgent: string): Ch
     "grpc.primary_user_agent": settings.user_agent || standardAgent,
     "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ [balancer_name]: {} }] }),
     "grpc.service_config_disable_resolution": 1,
+    "grpc.initial_reconnect_backoff_ms": 1_000,
+    "grpc.max_reconnect_backoff_ms": longestBackoffMs,
     ...(compression === "gzip" && { "grpc.default_compression_algorithm": compressionAlgorithms.gzip }),
     ...(authority !== "" && { "grpc.default_authority": authority }),
     ...(tls.server_name_override !== "" && { "grpc.ssl_target_name_override": tls.server_name_override }),

@@ -10,15 +10,15 @@ import {
   type ServiceDefinition,
   type sendUnaryData,
 } from "@grpc/grpc-js";
+import { type ServerAuthenticator, serverAuthenticator } from "./auth.ts";
 import { encodingOf } from "./compression.ts";
 import { type CallLimits, compressionStatus, IncomingCall } from "./grpc_call.ts";
 import { inflate } from "./http_body.ts";
-import type { ServerSurroundings } from "./http_server.ts";
 import { type Listening, listen } from "./listener.ts";
 import type { GrpcServerSettings } from "./settings.ts";
 import { encodeStatus, type RpcStatus, rpcCode } from "./status.ts";
 import { tlsServerOptions } from "./tls.ts";
-import type { RequestHandler, RpcAnswer, TransportRequest, TransportServer } from "./transport.ts";
+import type { RequestHandler, RpcAnswer, ServerSurroundings, TransportRequest, TransportServer } from "./transport.ts";
 
 /** Windows of 64 KiB, the protocol's default, stall large requests once per round trip. */
 const streamWindowBytes = 1024 * 1024;
@@ -52,6 +52,7 @@ export class GrpcJsServer implements TransportServer {
   readonly #sessions = new Set<ServerHttp2Session>();
   #allClosed: () => void = () => {};
   #nextCall = 0;
+  #authenticator: ServerAuthenticator | undefined;
   #listening: Listening | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -81,7 +82,8 @@ export class GrpcJsServer implements TransportServer {
   }
 
   async start(): Promise<void> {
-    const { tls } = this.#settings;
+    const { auth, tls } = this.#settings;
+    this.#authenticator = serverAuthenticator(auth, this.#surroundings);
     const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     for (const inner of http2ServersOf(this.#server)) this.#watch(inner);
     const accept = (socket: Socket) => {
@@ -116,15 +118,16 @@ export class GrpcJsServer implements TransportServer {
       });
     });
     server.on("sessionError", () => {}); // a peer that breaks the protocol has lost its connection already
-    server.prependListener("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    const taken = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, rawHeaders: string[]) => {
       const isGrpc = headers["content-type"]?.startsWith("application/grpc") === true; // else the library says 415
-      if (isGrpc && this.#paths.has(String(headers[":path"]))) this.#follow(stream, headers);
-    });
+      if (isGrpc && this.#paths.has(String(headers[":path"]))) this.#follow(stream, headers, rawHeaders);
+    };
+    server.prependListener("stream", taken);
   }
 
-  #follow(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  #follow(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): void {
     const id = String(this.#nextCall++);
-    const call = new IncomingCall(stream, { ...headers }, this.#limits, (refused, problem) =>
+    const call = new IncomingCall(stream, { ...headers }, rawHeaders, this.#limits, (refused, problem) =>
       statusOf(this.#handler.reject(refused, problem)),
     );
     delete headers["grpc-encoding"]; // the library then passes the message on as it is
@@ -133,12 +136,18 @@ export class GrpcJsServer implements TransportServer {
     stream.once("close", () => this.#calls.delete(id));
     const judged = this.#handler.judge(call);
     if (judged?.status !== undefined) call.end(judged.status);
+    else if (this.#authenticator !== undefined) call.authenticate(this.#authenticator);
   }
 
   #take(unary: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void {
     const call = this.#calls.get(String(unary.metadata.get(callHeader)[0]));
     if (call === undefined || call.isClosed) return;
     call.complete();
+    if (call.whenAuthenticated === undefined) this.#open(call, unary, callback);
+    else void call.whenAuthenticated.then(() => call.isClosed || this.#open(call, unary, callback));
+  }
+
+  #open(call: IncomingCall, unary: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void {
     const answer = once((answered: RpcAnswer) => respond(unary, callback, answered));
     const give = (body: Buffer) => {
       call.settle();

@@ -16,8 +16,8 @@ interface Outcome {
 }
 
 /**
- * Reads a request's body and decompresses it. Its bytes are held in the budget, judged by `content-length` before the first
- * one is read, until `outcome` is told; whoever takes the body then accounts for it. When the caller goes away in the
+ * Reads a request's body and decompresses it. Its length is judged by `content-length` before the first byte is read,
+ * and its bytes are held in the budget as they come until `outcome` is told; whoever takes the body then accounts for it. When the caller goes away in the
  * middle, `outcome` hears nothing.
  */
 export function readBody(request: IncomingMessage, encoding: Encoding, limits: Limits, outcome: Outcome): void {
@@ -25,7 +25,7 @@ export function readBody(request: IncomingMessage, encoding: Encoding, limits: L
   const announced = Number(request.headers["content-length"] ?? 0);
   let problem: Problem | undefined;
   if (announced > limits.maxBytes) problem = tooLarge();
-  else if (!reservation.announce(announced)) problem = busy();
+  else if (!reservation.fits(announced)) problem = busy();
   if (problem !== undefined) {
     outcome.failed(problem);
     return;
@@ -44,7 +44,7 @@ export function readBody(request: IncomingMessage, encoding: Encoding, limits: L
     if (done) return;
     size += part.length;
     if (size > limits.maxBytes) finish(() => outcome.failed(tooLarge()));
-    else if (!reservation.arrived(size, announced)) finish(() => outcome.failed(busy()));
+    else if (!reservation.arrived(size)) finish(() => outcome.failed(busy()));
     else parts.push(part);
   });
   request.once("end", () => {

@@ -1,10 +1,11 @@
 import { Agent, type AgentOptions, type ClientRequest, type IncomingMessage, request } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
+import { sendAuthorized } from "./auth.ts";
+import type { HttpClientSettings } from "./client_settings.ts";
 import { compress, encodingOf } from "./compression.ts";
-import type { ClientSurroundings } from "./grpc_js_client.ts";
-import type { HttpClientSettings } from "./settings.ts";
+import { lowerCased } from "./outgoing_headers.ts";
 import { secureContextOptions } from "./tls.ts";
-import type { HttpClient, HttpReply, HttpSendOptions } from "./transport.ts";
+import type { ClientSurroundings, HttpClient, HttpReply, HttpSendOptions } from "./transport.ts";
 
 /** What is read of an answer at most; the rest is thrown away with its connection. */
 const maxAnswerBytes = 64 * 1024;
@@ -43,13 +44,18 @@ export class NodeHttpClient implements HttpClient {
       ...lowerCased(this.#settings.headers),
       "content-length": String(coded.length),
     };
-    return this.#post(url, coded, headers, options.signal, true);
+    const post = (sent: Readonly<Record<string, string>>) => this.#post(url, coded, sent, options.signal, true);
+    const { authenticator } = this.#surroundings;
+    if (authenticator === undefined) return post(headers);
+    const { client } = options;
+    const outgoing = { transport: "http", target: url.href, headers, body: coded, ...(client && { client }) } as const;
+    return sendAuthorized(authenticator, outgoing, post, (reply) => reply.status === 401);
   }
 
   #post(
     url: URL,
     body: Buffer,
-    headers: Record<string, string>,
+    headers: Readonly<Record<string, string>>,
     signal: AbortSignal | undefined,
     mayRepeat: boolean,
   ): Promise<HttpReply> {
@@ -87,10 +93,6 @@ function agentOptions(settings: HttpClientSettings): AgentOptions {
     ...(max_conns_per_host > 0 && { maxSockets: max_conns_per_host }),
     ...(idle_conn_timeout > 0 && { timeout: idle_conn_timeout }),
   };
-}
-
-function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 function isCutOff(error: NodeJS.ErrnoException): boolean {

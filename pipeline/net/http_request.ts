@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ClientInfo } from "../delivery.ts";
+import type { CredentialSource } from "./auth.ts";
 import { formatHostPort } from "./listener.ts";
 import type { RequestHead, TransportRequest } from "./transport.ts";
 
@@ -7,7 +8,7 @@ import type { RequestHead, TransportRequest } from "./transport.ts";
 export class HttpRequestHead implements RequestHead {
   readonly method: string;
   readonly path: string;
-  readonly client: ClientInfo;
+  client: ClientInfo;
   readonly #request: IncomingMessage;
 
   constructor(request: IncomingMessage, client: ClientInfo) {
@@ -20,6 +21,18 @@ export class HttpRequestHead implements RequestHead {
   header(name: string): string | undefined {
     const value = this.#request.headers[name];
     return Array.isArray(value) ? value[0] : value;
+  }
+
+  /** The credentials of the request; query parameters named in `params` stand in for headers. */
+  credentials(params: readonly string[]): CredentialSource {
+    const query = params.length === 0 ? undefined : new URLSearchParams(queryOf(this.#request.url ?? ""));
+    return {
+      values: (name) => {
+        const param = params.find((each) => each.toLowerCase() === name.toLowerCase());
+        const given = param === undefined ? [] : (query?.getAll(param) ?? []);
+        return given.length > 0 ? given : (this.#request.headersDistinct[name.toLowerCase()] ?? []);
+      },
+    };
   }
 
   withBody(body: Buffer, response: ServerResponse): TransportRequest {
@@ -71,6 +84,11 @@ class HttpRequest implements TransportRequest {
 function pathOf(url: string): string {
   const end = url.search(/[?#]/);
   return end < 0 ? url : url.slice(0, end);
+}
+
+function queryOf(url: string): string {
+  const start = url.indexOf("?");
+  return start < 0 ? "" : url.slice(start + 1);
 }
 
 /** The peer of a request, with its headers when they are wanted. */

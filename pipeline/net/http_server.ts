@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { ByteBudget, Clock } from "../host.ts";
+import type { Clock } from "../host.ts";
+import { askAuthenticator, type ServerAuthenticator, serverAuthenticator } from "./auth.ts";
 import { encodingOf } from "./compression.ts";
 import { type CorsSettings, corsHeaders, isPreflight, preflightHeaders } from "./cors.ts";
 import { readBody } from "./http_body.ts";
@@ -8,13 +9,13 @@ import { clientOf, HttpRequestHead } from "./http_request.ts";
 import { type Listening, listen } from "./listener.ts";
 import type { HttpServerSettings } from "./settings.ts";
 import { tlsServerOptions } from "./tls.ts";
-import { BodyError, type HttpAnswer, type RequestHandler, type TransportServer } from "./transport.ts";
-
-/** What a server needs of its surroundings. */
-export interface ServerSurroundings {
-  readonly clock: Clock;
-  readonly budget: ByteBudget;
-}
+import {
+  BodyError,
+  type HttpAnswer,
+  type RequestHandler,
+  type ServerSurroundings,
+  type TransportServer,
+} from "./transport.ts";
 
 const defaultBodyBytes = 20 * 1024 * 1024;
 
@@ -35,6 +36,7 @@ export class NodeHttpServer implements TransportServer {
   readonly #maxBytes: number;
   readonly #servers: Server[] = [];
   readonly #unanswered = new Set<ServerResponse>();
+  #authenticator: ServerAuthenticator | undefined;
   #listening: Listening | undefined;
   #stopping: Promise<void> | undefined;
   #allAnswered: () => void = () => {};
@@ -51,6 +53,7 @@ export class NodeHttpServer implements TransportServer {
   }
 
   async start(): Promise<void> {
+    this.#authenticator = serverAuthenticator(this.#settings.auth, this.#surroundings);
     this.#listening = await listen(this.#settings, () => {
       const server = this.#makeServer((request, response) => this.#take(request, response));
       this.#servers.push(server);
@@ -80,7 +83,7 @@ export class NodeHttpServer implements TransportServer {
   }
 
   #take(request: IncomingMessage, response: ServerResponse): void {
-    const { cors, include_metadata, compression_algorithms } = this.#settings;
+    const { auth, cors, include_metadata } = this.#settings;
     const head = new HttpRequestHead(request, clientOf(request, include_metadata));
     this.#unanswered.add(response);
     response.once("close", () => {
@@ -89,6 +92,22 @@ export class NodeHttpServer implements TransportServer {
     });
     response.on("error", () => {}); // the caller is gone: "close" follows and says so
     if (cors !== undefined && this.#answerCors(cors, request, response)) return;
+    if (this.#authenticator === undefined) {
+      this.#read(head, request, response);
+      return;
+    }
+    askAuthenticator(this.#authenticator, head.credentials(auth?.request_params ?? []), (verdict) => {
+      if (!verdict.accepted) {
+        this.#answer(request, response, this.#handler.reject(head, new BodyError("unauthenticated", verdict.reason)));
+        return;
+      }
+      if (verdict.auth !== undefined) head.client = { ...head.client, auth: verdict.auth };
+      this.#read(head, request, response);
+    });
+  }
+
+  #read(head: HttpRequestHead, request: IncomingMessage, response: ServerResponse): void {
+    const { compression_algorithms } = this.#settings;
     const name = compression_algorithms.length === 0 ? "" : (head.header("content-encoding") ?? "");
     const encoding = encodingOf(name);
     if (encoding === undefined || !(name === "identity" || allows(compression_algorithms, name))) {

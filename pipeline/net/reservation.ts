@@ -1,13 +1,10 @@
 import type { ByteBudget } from "../host.ts";
 
-/** What is reserved ahead of the bytes that are here: a body up to this size is reserved whole. */
-const headroomBytes = 256 * 1024;
-
 /**
  * The bytes of one request while it is read, in the process-wide budget. Whoever makes one releases it, once or more.
  *
- * A length is a claim: it is refused when it does not fit, but only what has come, and a little more, is held. So
- * a sender that announces much and sends little takes no memory from the others.
+ * A length is a claim: it is refused when it does not fit, but only what has come is held. So senders that announce
+ * much and send little take no memory from the others, however many they are.
  */
 export class Reservation {
   readonly #budget: ByteBudget;
@@ -18,16 +15,14 @@ export class Reservation {
     this.#budget = budget;
   }
 
-  /** Judges an announced length before a byte is read: whether it fits now. Holds its first part. */
-  announce(bytes: number): boolean {
-    const freeBytes = this.#budget.limitBytes - this.#budget.usedBytes;
-    return bytes <= freeBytes && this.arrived(0, bytes);
+  /** Whether an announced length fits now, before a byte of it is read. Holds nothing. */
+  fits(bytes: number): boolean {
+    return bytes <= this.#budget.limitBytes - this.#budget.usedBytes;
   }
 
-  /** Holds `bytes` that have come of `announced`, with some headroom, and says whether that fitted. */
-  arrived(bytes: number, announced = bytes): boolean {
-    const wanted = Math.max(bytes, Math.min(announced, bytes + headroomBytes));
-    return wanted <= this.#bytes || this.add(wanted - this.#bytes);
+  /** Holds the `bytes` that have come in all, and says whether that fitted. */
+  arrived(bytes: number): boolean {
+    return bytes <= this.#bytes || this.add(bytes - this.#bytes);
   }
 
   /** Holds that many bytes more. */

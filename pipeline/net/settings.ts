@@ -1,22 +1,16 @@
-import { duration, headers, optionalBlock, stringList, z } from "../config/schema.ts";
-import { tlsClientSettings, tlsServerSettings } from "./tls_settings.ts";
+import { headers, optionalBlock, stringList, z } from "../config/schema.ts";
+import {
+  atLeastZero,
+  authenticatorId,
+  authSetting,
+  bufferNote,
+  middlewaresSetting,
+  nonNegativeDuration,
+} from "./setting_fields.ts";
+import { tlsServerSettings } from "./tls_settings.ts";
 import { unsupported } from "./unsupported.ts";
 
-/** Setting blocks that servers and clients share, with the Collector's keys and defaults. */
-
-function atLeastZero(name: string, summary: string, value = 0) {
-  const message = (issue: { input?: unknown }) => `invalid ${name} value: ${String(issue.input)}`;
-  return z.int().min(0, { error: message }).default(value).describe(summary);
-}
-
-function nonNegativeDuration(standard: string, summary: string) {
-  return duration()
-    .refine((milliseconds) => milliseconds >= 0, { error: "must be non-negative" })
-    .prefault(standard)
-    .describe(summary);
-}
-
-const bufferNote = "Accepted for compatibility; has no effect, the runtime sizes its own buffers.";
+/** Setting blocks of servers, with the Collector's keys and defaults. */
 
 function addressSettings(endpoint: string) {
   return {
@@ -74,13 +68,25 @@ function compressionAlgorithms() {
     .describe('Request codings taken, "" being none at all. The empty list turns decompression off.');
 }
 
+function httpServerAuth() {
+  const block = () =>
+    z.strictObject({
+      authenticator: authenticatorId("server authenticator"),
+      request_params: z
+        .array(z.string())
+        .default([])
+        .describe("Query parameters that the authenticator sees in place of the headers of the same name."),
+    });
+  return optionalBlock(block, "none").describe("Who may send.");
+}
+
 /** The Collector's HTTP server block. `timeouts` are the component's own defaults. */
 export function httpServerShape(endpoint: string, timeouts: { header: string; write: string; idle: string }) {
   return {
     ...addressSettings(endpoint),
     tls: tlsServerSettings().describe("Serve TLS."),
     cors: corsSettings(),
-    auth: unsupported("auth", "Who may send."),
+    auth: httpServerAuth(),
     max_request_body_size: z
       .int()
       .default(0)
@@ -102,7 +108,7 @@ export function httpServerShape(endpoint: string, timeouts: { header: string; wr
     ),
     idle_timeout: nonNegativeDuration(timeouts.idle, "How long an unused connection is kept; 0 is for ever."),
     keep_alives_enabled: z.boolean().default(true).describe("Keep connections open between requests."),
-    middlewares: unsupported("middlewares", "Extensions that wrap requests."),
+    middlewares: middlewaresSetting("HTTP server middleware"),
   };
 }
 
@@ -153,120 +159,15 @@ export function grpcServerShape(endpoint: string) {
     read_buffer_size: atLeastZero("read_buffer_size", bufferNote, 524_288),
     write_buffer_size: atLeastZero("write_buffer_size", bufferNote),
     keepalive: serverKeepalive().nullish().describe("Keepalive of connections."),
-    auth: unsupported("auth", "Who may send."),
+    auth: authSetting("server authenticator").describe("Who may send."),
     include_metadata: z
       .boolean()
       .default(false)
       .describe("Keep gRPC metadata with the data, for processors that read it."),
-    middlewares: unsupported("middlewares", "Extensions that wrap calls."),
+    middlewares: middlewaresSetting("gRPC server middleware"),
   };
 }
 
 const maxMessageMib = 2047;
 
 export type GrpcServerSettings = z.output<z.ZodObject<ReturnType<typeof grpcServerShape>>>;
-
-/** What clients can compress with; the others that the Collector knows are refused by name. */
-function compressionSetting(supported: readonly [string, ...string[]], known: readonly string[], standard: string) {
-  return z
-    .string()
-    .superRefine((name, context) => {
-      if (supported.includes(name)) return;
-      const verdict = known.includes(name)
-        ? `compression type ${JSON.stringify(name)} is not supported by otelpipe yet`
-        : `unsupported compression type ${JSON.stringify(name)}`;
-      context.addIssue({
-        code: "custom",
-        message: `${verdict}: use ${supported.filter((each) => each !== "").join(", ")}`,
-      });
-    })
-    .default(standard)
-    .describe(`Compression of requests: ${supported.filter((each) => each !== "").join(", ")}.`);
-}
-
-/** The Collector's HTTP client block. */
-export function httpClientShape(standard: { timeout: string; compression: string }) {
-  return {
-    endpoint: z.string().default("").describe("Base URL of the destination, such as https://host:4318."),
-    proxy_url: unsupported("proxy_url", "An HTTP proxy."),
-    tls: tlsClientSettings().describe("TLS of https endpoints."),
-    read_buffer_size: atLeastZero("read_buffer_size", bufferNote),
-    write_buffer_size: atLeastZero("write_buffer_size", bufferNote, 524_288),
-    timeout: nonNegativeDuration(standard.timeout, "Longest time for one attempt with its answer; 0 is no limit."),
-    headers: headers().prefault({}).describe("Headers sent with every request; Host replaces the endpoint's."),
-    auth: unsupported("auth", "An authenticator extension."),
-    compression: compressionSetting(
-      ["gzip", "zstd", "deflate", "zlib", "none", ""],
-      ["snappy", "x-snappy-framed", "lz4"],
-      standard.compression,
-    ),
-    compression_params: z
-      .strictObject({ level: z.int().default(0).describe("Level of the compression; 0 is its default.") })
-      .prefault({})
-      .describe("Tuning of the compression."),
-    max_idle_conns: atLeastZero("max_idle_conns", "Most unused connections kept.", 100),
-    max_idle_conns_per_host: atLeastZero(
-      "max_idle_conns_per_host",
-      "Most unused connections kept for one host; 0 is max_idle_conns.",
-    ),
-    max_conns_per_host: atLeastZero("max_conns_per_host", "Most connections to one host; 0 is no limit."),
-    idle_conn_timeout: nonNegativeDuration("90s", "How long an unused connection is kept; 0 is for ever."),
-    disable_keep_alives: z.boolean().default(false).describe("One connection for each request."),
-    http2_read_idle_timeout: unsupported("http2_read_idle_timeout", "HTTP/2 health checks."),
-    http2_ping_timeout: unsupported("http2_ping_timeout", "HTTP/2 health checks."),
-    force_attempt_http2: z.boolean().default(true).describe("Accepted for compatibility: requests go over HTTP/1.1."),
-    cookies: unsupported("cookies", "A cookie jar."),
-    middlewares: unsupported("middlewares", "Extensions that wrap requests."),
-  };
-}
-
-export type HttpClientSettings = z.output<z.ZodObject<ReturnType<typeof httpClientShape>>>;
-
-/** Checks `compression_params` against `compression`, for `superRefine` on a block with `httpClientShape`. */
-export function checkCompressionLevel(
-  settings: Pick<HttpClientSettings, "compression" | "compression_params">,
-  context: z.RefinementCtx,
-): void {
-  const { compression, compression_params } = settings;
-  const { level } = compression_params;
-  const zlibLike = ["gzip", "zlib", "deflate"].includes(compression);
-  if (level === 0 || compression === "zstd" || (zlibLike && level >= -2 && level <= 9)) return;
-  const message = `unsupported parameters {Level:${level}} for compression type ${JSON.stringify(compression)}`;
-  context.addIssue({ code: "custom", message, path: ["compression_params", "level"] });
-}
-
-const clientKeepalive = () =>
-  z.strictObject({
-    time: nonNegativeDuration("0s", "Ping a silent server after this time; 0 means ten seconds."),
-    timeout: nonNegativeDuration("0s", "Close when it does not answer the ping in this time; 0 means 20 s."),
-    permit_without_stream: z.boolean().default(false).describe("Ping without calls as well."),
-  });
-
-/** The Collector's gRPC client block. */
-export function grpcClientShape(standard: { compression: string }) {
-  return {
-    endpoint: z
-      .string()
-      .default("")
-      .describe(
-        "Destination: host:port, http(s)://host:port, dns:///host:port or unix://path. https forces TLS; http does not turn it off.",
-      ),
-    compression: compressionSetting(["gzip", "none", ""], ["snappy", "zstd"], standard.compression),
-    tls: tlsClientSettings().describe("TLS, on unless insecure is set."),
-    keepalive: clientKeepalive().nullish().describe("Pings on silent connections; off unless written."),
-    read_buffer_size: atLeastZero("read_buffer_size", bufferNote),
-    write_buffer_size: atLeastZero("write_buffer_size", bufferNote, 524_288),
-    wait_for_ready: z.boolean().default(false).describe("Wait for a connection instead of failing at once."),
-    headers: headers().prefault({}).describe("Metadata sent with every call."),
-    user_agent: z.string().default("").describe("User agent; empty is otelpipe/<version> (<os>/<arch>)."),
-    balancer_name: z
-      .enum(["round_robin", "pick_first"], { error: (issue) => `invalid balancer_name: ${String(issue.input)}` })
-      .default("round_robin")
-      .describe("How calls are spread over the addresses of the destination."),
-    authority: z.string().default("").describe("The :authority to send instead of the endpoint's."),
-    auth: unsupported("auth", "An authenticator extension."),
-    middlewares: unsupported("middlewares", "Extensions that wrap calls."),
-  };
-}
-
-export type GrpcClientSettings = z.output<z.ZodObject<ReturnType<typeof grpcClientShape>>>;

@@ -1,10 +1,24 @@
 import type { ClientInfo } from "../delivery.ts";
+import type { Host, Logger } from "../host.ts";
+import type { ClientAuthenticator } from "./auth.ts";
 import type { RpcStatus } from "./status.ts";
 
 /**
  * What receivers and exporters see of the network. Receivers and exporters know only these interfaces; which library or
  * frame reader lies behind them is decided where a server or a client is made.
  */
+
+/** What a server needs of its surroundings: a host has it all. */
+export type ServerSurroundings = Pick<Host, "clock" | "budget" | "logger" | "extension">;
+
+/** What a client needs of its surroundings. */
+export interface ClientSurroundings extends Pick<Host, "clock"> {
+  readonly logger?: Logger;
+  /** What names this program to servers. */
+  readonly userAgent: string;
+  /** Adds credentials to every request. */
+  readonly authenticator?: ClientAuthenticator | undefined;
+}
 
 /** A request as far as it is known before its body. */
 export interface RequestHead {
@@ -27,8 +41,10 @@ export interface TransportRequest extends RequestHead {
 
 /** Why the transport itself cannot give a request to its handler. */
 export interface Problem {
-  readonly kind: "unsupported_encoding" | "too_large" | "broken" | "busy";
+  readonly kind: "unsupported_encoding" | "too_large" | "broken" | "busy" | "unauthenticated";
   readonly message: string;
+  /** The gRPC status an authenticator wants told, where it is not UNAUTHENTICATED. */
+  readonly grpcStatus?: number;
 }
 
 /** Why a body could not be read: what `Problem` says, thrown. */
@@ -71,6 +87,8 @@ export interface TransportServer {
 }
 
 export interface RpcSendOptions {
+  /** Who sent the data, for authenticators. */
+  readonly client?: ClientInfo | undefined;
   /** Sent to the server as its deadline; enforced here as well. Absent or 0: none. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -89,6 +107,8 @@ export interface RpcClient {
 }
 
 export interface HttpSendOptions {
+  /** Who sent the data, for authenticators. */
+  readonly client?: ClientInfo | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }

@@ -51,6 +51,8 @@ export function problemStatus(problem: Problem, tooLarge: number): RpcStatus {
       return { code: rpcCode.unavailable, message: problem.message, retryDelayMs: busyDelayMs };
     case "too_large":
       return { code: tooLarge, message: problem.message };
+    case "unauthenticated":
+      return { code: problem.grpcStatus ?? rpcCode.unauthenticated, message: problem.message };
     case "broken":
     case "unsupported_encoding":
       return { code: rpcCode.invalidArgument, message: problem.message };

@@ -64,7 +64,7 @@ export class HttpHandler implements RequestHandler<HttpAnswer> {
   reject(head: RequestHead, problem: Problem): HttpAnswer {
     const signal = this.#signalByPath.get(head.path);
     if (signal !== undefined) this.#host.malformed(signal, "http", problem.kind);
-    const type = contentTypeOf(head);
+    const type = (head.header("content-type") ?? "") === "" ? json : contentTypeOf(head);
     if (type !== undefined) return refusal(problemStatus(problem, rpcCode.invalidArgument), type);
     const body = '{"code": 13, "message": "failed to marshal error message"}';
     return { status: 500, headers: { "content-type": json }, body };

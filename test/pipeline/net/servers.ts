@@ -5,10 +5,13 @@ import { parseHostPort } from "../../../pipeline/net/listener.ts";
 import type { Problem, RequestHandler, RequestHead, TransportRequest } from "../../../pipeline/net/transport.ts";
 import { systemClock } from "../../../pipeline/process/clock.ts";
 import { Budget } from "../../../pipeline/process/memory.ts";
+import { simulatedHost } from "../../support/simulated_host.ts";
 
 /** Real time and a budget of its own, for servers and clients on loopback. */
-export function surroundings(budgetBytes = 1e9) {
-  return { clock: systemClock, budget: new Budget(budgetBytes), userAgent: "otelpipe/0.0.0-test (test)" };
+export function surroundings(budgetBytes = 1e9, extensions: Record<string, unknown> = {}) {
+  const { extension, logger, logs } = simulatedHost({ extensions });
+  const budget = new Budget(budgetBytes);
+  return { clock: systemClock, budget, extension, logger, logs, userAgent: "otelpipe/0.0.0-test (test)" };
 }
 
 export const testdata = (name: string) => join(import.meta.dirname, "testdata", name);

@@ -19,6 +19,7 @@ export interface ReceiverOptions {
   grpc?: object;
   http?: object;
   budgetBytes?: number;
+  extensions?: Record<string, unknown>;
   /** How the pipelines answer; without it they take everything. */
   answer?: (offer: Offer, answer: (error?: ConsumeError) => void) => void;
 }
@@ -48,6 +49,7 @@ export async function startReceiver(options: ReceiverOptions = {}) {
   const simulated = simulatedHost({
     id: "otlp",
     outlets: outlets as Outlets,
+    extensions: options.extensions ?? {},
     ...(options.budgetBytes !== undefined && { budgetBytes: options.budgetBytes }),
   });
   const host = Object.assign(simulated, {

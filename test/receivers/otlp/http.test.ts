@@ -177,6 +177,24 @@ describe("requests that are not", () => {
     assert.equal(decodeStatus(large.body)?.message, "http: request body too large");
     const coded = await post("x", { type: json, headers: { "content-encoding": "br" } });
     assert.deepEqual(JSON.parse(coded.text), { code: 3, message: "unsupported Content-Encoding: br" });
+    const untyped = await post("x", { type: null, headers: { "content-encoding": "br" } });
+    assert.deepEqual([untyped.status, untyped.type, JSON.parse(untyped.text)], [400, json, JSON.parse(coded.text)]);
+  });
+
+  it("from a caller who may not send: 401 with the status UNAUTHENTICATED, in the request's type", async () => {
+    const extensions = { gate: { authenticate: () => ({ accepted: false, reason: "who are you", grpcStatus: 7 }) } };
+    const { post, malformed } = await startReceiver({ http: { auth: { authenticator: "gate" } }, extensions });
+    const want = { code: 16, message: "who are you" };
+    const asProtobuf = await post(knownSpan);
+    assert.deepEqual([asProtobuf.status, decodeStatus(asProtobuf.body)], [401, want]);
+    const asJson = await post("{}", { type: json });
+    assert.deepEqual([asJson.status, asJson.type, JSON.parse(asJson.text)], [401, json, want]);
+    assert.equal((await post("{}", { type: "text/plain" })).status, 500);
+    assert.deepEqual(malformed, [
+      "traces http unauthenticated",
+      "traces http unauthenticated",
+      "traces http unauthenticated",
+    ]);
   });
 
   it("with slashes too many in the path: sent on to where it belongs", async () => {

@@ -39,8 +39,8 @@ describe("configurations that are refused", () => {
     },
     { config: { protocols: { grpc: { read_buffer_size: -1 } } }, want: ["invalid read_buffer_size value: -1"] },
     {
-      config: { protocols: { http: { auth: { authenticator: "basicauth" } } } },
-      want: ["auth is not supported by otelpipe yet: remove it or leave it empty"],
+      config: { protocols: { http: { auth: { authenticator: " " } } } },
+      want: ["id must not be empty"],
     },
     {
       config: { protocols: { http: { compression_algorithms: ["gzip", "snappy"] } } },

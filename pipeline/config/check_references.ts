@@ -1,0 +1,75 @@
+import { type Section, sections } from "../registry.ts";
+import type { Declarations } from "./components.ts";
+import { parseId } from "./ids.ts";
+import type { Problem } from "./problem.ts";
+import type { ResolvedComponent, ResolvedConfig } from "./resolved.ts";
+import type { ExtensionRole } from "./schema.ts";
+import type { ServiceDraft } from "./service.ts";
+import { noteInside, schemasAt } from "./shape.ts";
+import { didYouMean } from "./suggest.ts";
+import { type Path, valuePlaceAt } from "./tree.ts";
+
+interface ExtensionReference {
+  readonly path: Path;
+  readonly id: string;
+  readonly role: ExtensionRole;
+}
+
+/**
+ * What is wrong with the extensions that settings name, such as `auth::authenticator`: they must run, and serve as what
+ * they are named for. The Collector finds that out when it starts, and so do we under strict compatibility.
+ */
+export function checkReferences(
+  config: Pick<ResolvedConfig, Section>,
+  declarations: Declarations,
+  { extensions }: ServiceDraft,
+): readonly Problem[] {
+  const listed = extensions.map(({ id }) => id);
+  return sections.flatMap((section) =>
+    [...config[section].values()].flatMap((component: ResolvedComponent) =>
+      referencesIn(component).flatMap(({ path, id, role }) => {
+        const wrong = judge(id, role, listed, config.extensions);
+        const tree = declarations[section].get(component.id)?.settings;
+        if (wrong === undefined || tree === undefined) return [];
+        return [{ place: valuePlaceAt(tree, path), path: [section, component.id, ...path], ...wrong }];
+      }),
+    ),
+  );
+}
+
+function referencesIn({ definition, settings }: ResolvedComponent): ExtensionReference[] {
+  return leaves(settings, []).flatMap(({ path, text }) => {
+    const notes = schemasAt(definition.config, path, settings).map(noteInside);
+    const note = notes.find((candidate) => candidate?.is === "extension");
+    if (note?.is !== "extension") return [];
+    const id = parseId(text);
+    return [{ path, id: typeof id === "string" ? text : id.text, role: note.role }];
+  });
+}
+
+/** Every text in a value, with the way to it. */
+function leaves(value: unknown, path: Path): { readonly path: Path; readonly text: string }[] {
+  if (typeof value === "string") return [{ path, text: value }];
+  if (typeof value !== "object" || value === null) return [];
+  const isList = Array.isArray(value);
+  return Object.entries(value).flatMap(([key, inner]) => leaves(inner, [...path, isList ? Number(key) : key]));
+}
+
+function judge(
+  id: string,
+  role: ExtensionRole,
+  listed: readonly string[],
+  extensions: ResolvedConfig["extensions"],
+): Pick<Problem, "message" | "hint" | "notes"> | undefined {
+  const extension = extensions.get(id);
+  if (!listed.includes(id)) {
+    const guess = extension === undefined ? didYouMean(id, listed) : { hint: "add it there" };
+    const message = `extension ${JSON.stringify(id)} is not in service::extensions`;
+    return { message, ...guess, notes: listed.length === 0 ? [] : [`service::extensions has: ${listed.join(", ")}`] };
+  }
+  if (extension?.config === undefined) return undefined; // reported where it is configured, or is not
+  const roles = extension.definition.roles?.(extension.config) ?? [];
+  if (roles.includes(role)) return undefined;
+  const message = `extension ${JSON.stringify(id)} cannot serve as ${role}`;
+  return { message, notes: roles.length === 0 ? [] : [`it serves as: ${roles.join(", ")}`] };
+}
