@@ -20,14 +20,14 @@ export function receive<S extends Signal>(signal: S, body: Buffer): PdataOf[S] {
   return pdataOf(signal, [walkFast(signal, body) ?? walkSlowly(signal, body)]);
 }
 
-function walkFast(signal: Signal, body: Buffer): Chunk | undefined {
+function walkFast(signal: Signal, body: Buffer, isRewritten = false): Chunk | undefined {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   if (signal === "traces") {
     const rows = walkTraces(body, view);
-    return rows && new Chunk(signal, body, rows.items.length / spanColumn.width, { rows });
+    return rows && new Chunk(signal, body, rows.items.length / spanColumn.width, { rows, isRewritten });
   }
   const itemCount = walkRequest(body, view, planOf(requests[signal]));
-  return itemCount === refused ? undefined : new Chunk(signal, body, itemCount);
+  return itemCount === refused ? undefined : new Chunk(signal, body, itemCount, { isRewritten });
 }
 
 function walkSlowly(signal: Signal, body: Buffer): Chunk {
@@ -35,5 +35,7 @@ function walkSlowly(signal: Signal, body: Buffer): Chunk {
   const { itemCount, isOrdinary } = check(body, request);
   if (isOrdinary) return new Chunk(signal, body, itemCount);
   const bytes = toOrdinary(body, request);
-  return new Chunk(signal, bytes, check(bytes, request).itemCount, { isRewritten: true });
+  return (
+    walkFast(signal, bytes, true) ?? new Chunk(signal, bytes, check(bytes, request).itemCount, { isRewritten: true })
+  );
 }
