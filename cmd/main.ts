@@ -14,7 +14,7 @@ const configUsage = "--config <uri>... [--set <key>=<value>]... [--feature-gates
 
 const printConfig: Command = {
   summary: "Print the configuration with every default filled in.",
-  usage: `${configUsage} [--format yaml|json] [--mode redacted|unredacted] [--validate=false]`,
+  usage: `${configUsage} [--format yaml|json] [--mode redacted|unredacted] [--validate=false] [--origin]`,
   load: async () => (await import("./print_config.ts")).printConfigCommand,
 };
 

@@ -10,6 +10,7 @@ const flags = {
   format: { type: "string", default: "yaml" },
   mode: { type: "string", default: "redacted" },
   validate: { type: "boolean", default: true },
+  origin: { type: "boolean" },
 } as const;
 
 /** `otelpipe print-config`: the configuration with every default filled in, on stdout. */
@@ -22,9 +23,11 @@ export async function printConfigCommand(args: readonly string[]): Promise<numbe
   if (mode !== "redacted" && mode !== "unredacted") {
     throw new UsageError(`invalid mode ${JSON.stringify(values.mode)}: modes are: redacted, unredacted`);
   }
+  if (values.origin && format === "json") throw new UsageError("--origin prints YAML only");
   const expanded = await readConfig(sources, undefined, options);
   const config = await resolveConfig(expanded, catalog, { ...options, check: values.validate });
   for (const warning of config.warnings) process.stderr.write(`Warning: ${warning}\n`);
-  process.stdout.write(printConfig(config, { format, redacted: mode === "redacted" }));
+  const origins = values.origin ? { origins: expanded.root } : {};
+  process.stdout.write(printConfig(config, { format, redacted: mode === "redacted", ...origins }));
   return 0;
 }

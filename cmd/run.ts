@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { ResolvedConfig } from "../pipeline/config/resolved.ts";
 import type { Report } from "../pipeline/graph/drain.ts";
 import type { Logger } from "../pipeline/host.ts";
@@ -32,7 +33,7 @@ export async function run({ config, configSources, onReady, onStopped }: RunOpti
   let service: Service;
   try {
     service = new Service(config, { version, configSources, loggers });
-    logger.info({ Version: version }, "Starting otelpipe...");
+    logger.info({ Version: version, NumCPU: availableParallelism() }, "Starting otelpipe...");
     await service.start();
   } catch (error) {
     signals.stop();
@@ -47,7 +48,7 @@ export async function run({ config, configSources, onReady, onStopped }: RunOpti
 
   const stopExtra = onReady?.(service);
   const ended = await Promise.race([signals.first, service.failure]);
-  if (typeof ended === "string") logger.info({ signal: ended }, "Received signal from OS");
+  if (typeof ended === "string") logger.info({ signal: signalNames[ended] ?? ended }, "Received signal from OS");
   await stopExtra?.();
   const report = await service.stop(shutdownGraceMs);
   signals.stop();
@@ -56,6 +57,9 @@ export async function run({ config, configSources, onReady, onStopped }: RunOpti
   onStopped?.(report);
   return hasFailed ? 1 : 0;
 }
+
+/** What the Collector's log calls them. */
+const signalNames: Partial<Record<NodeJS.Signals, string>> = { SIGINT: "interrupt", SIGTERM: "terminated" };
 
 /** One line with the books of every component, and warnings for what a user must know. */
 function logReport({ nodes, unanswered }: Report, logger: Logger): void {

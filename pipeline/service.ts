@@ -3,7 +3,7 @@ import type { ResolvedConfig } from "./config/resolved.ts";
 import { buildGraph, type Graph } from "./graph/build.ts";
 import { drainGraph, type Report } from "./graph/drain.ts";
 import { Hosts, type Surroundings } from "./graph/hosts.ts";
-import type { Clock, Logger } from "./host.ts";
+import type { Clock, Kind, Logger } from "./host.ts";
 import type { Listening } from "./net/listener.ts";
 import { clockScheduler, systemClock } from "./process/clock.ts";
 import { type LoadMonitor, monitorLoad } from "./process/load.ts";
@@ -94,10 +94,10 @@ export class Service implements ServiceView {
     this.#load = monitorLoad();
     try {
       await this.#startReaders();
-      for (const [id, extension] of this.#extensions) await startOne("extension", id, extension);
-      for (const { node, component } of this.#graph.exporters) await startOne("exporter", node.id, component);
-      for (const { node, component } of this.#graph.connectors) await startOne("connector", node.id, component);
-      for (const { id, component } of this.#graph.receivers) await startOne("receiver", id, component);
+      await this.#startExtensions();
+      for (const { node, component } of this.#graph.exporters) await this.#startOne("exporter", node.id, component);
+      for (const { node, component } of this.#graph.connectors) await this.#startOne("connector", node.id, component);
+      for (const { id, component } of this.#graph.receivers) await this.#startOne("receiver", id, component);
     } catch (error) {
       this.#setState("failed");
       await this.#stopAll(this.#clock.monotonicMs());
@@ -161,6 +161,27 @@ export class Service implements ServiceView {
     };
   }
 
+  async #startExtensions(): Promise<void> {
+    this.#logger.info({}, "Starting extensions...");
+    for (const [id, extension] of this.#extensions) {
+      const named = { "otelcol.component.id": id, "otelcol.component.kind": "extension" };
+      this.#logger.info(named, "Extension is starting...");
+      await this.#startOne("extension", id, extension);
+      this.#logger.info(named, "Extension started.");
+    }
+  }
+
+  async #startOne(kind: Kind, id: string, component: Lifecycle): Promise<void> {
+    try {
+      await component.start?.();
+    } catch (cause) {
+      const error = cause instanceof Error ? cause.message : String(cause);
+      this.#logger.error({ error, type: kind, id }, "Failed to start component");
+      const during = kind === "extension" ? "failed to start extensions" : "cannot start pipelines";
+      throw new Error(`${during}: failed to start ${JSON.stringify(id)} ${kind}: ${error}`, { cause });
+    }
+  }
+
   async #startReaders(): Promise<void> {
     const { level, readers } = this.#config.service.telemetry.metrics;
     if (level === "none") return;
@@ -184,6 +205,7 @@ export class Service implements ServiceView {
 
   async #stopAll(deadlineMs: number): Promise<Report> {
     const report = await drainGraph(this.#graph, this.#clock, this.#logger, deadlineMs);
+    this.#logger.info({}, "Stopping extensions...");
     for (const [id, extension] of [...this.#extensions].reverse()) {
       await extension.stop?.().catch((error: unknown) => {
         this.#logger.error({ id, error }, "Stopping an extension failed.");
@@ -200,14 +222,5 @@ export class Service implements ServiceView {
   #setState(state: State): void {
     this.#state = state;
     for (const listener of this.#listeners) listener(state);
-  }
-}
-
-async function startOne(kind: string, id: string, component: Lifecycle): Promise<void> {
-  try {
-    await component.start?.();
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`failed to start "${id}" ${kind}: ${message}`, { cause });
   }
 }

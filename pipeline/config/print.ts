@@ -1,16 +1,22 @@
-import { stringify } from "yaml";
-import { type Section, sections } from "../registry.ts";
+import { Document } from "yaml";
+import { sections } from "../registry.ts";
+import { withOrigins } from "./origin.ts";
 import type { ResolvedComponent, ResolvedConfig } from "./resolved.ts";
 import { formatDuration, type Note, noteOf, parseDuration, z } from "./schema.ts";
 import { serviceConfig } from "./service.ts";
 import { childSchema, isBlock, unwrapOnce } from "./shape.ts";
+import type { Table } from "./tree.ts";
 
 /** How a configuration is printed. */
 export interface PrintOptions {
   readonly format: "yaml" | "json";
   /** Whether secrets and the values of headers are replaced by `[REDACTED]`. */
   readonly redacted: boolean;
+  /** The configuration as written: with it, YAML says behind each value where it came from. */
+  readonly origins?: Table;
 }
+
+const layout = { indent: 4, lineWidth: 0, singleQuote: true };
 
 /**
  * A configuration with every default filled in, as text with a newline at its end. Ids stay as written, keys are
@@ -20,24 +26,21 @@ export interface PrintOptions {
  */
 export function printConfig(config: ResolvedConfig, options: PrintOptions): string {
   const printed = {
-    ...Object.fromEntries(sections.flatMap((section) => printSection(section, config[section], options))),
+    ...Object.fromEntries(sections.map((section) => [section, printSection(config[section], options)])),
     service: fill(serviceConfig, config.service.settings, options),
   };
   if (options.format === "json") return `${JSON.stringify(sorted(printed), undefined, 2)}\n`;
-  return `${stringify(printed, { indent: 4, lineWidth: 0, sortMapEntries: true })}\n`;
+  const document = new Document(printed, { sortMapEntries: true });
+  const { origins } = options;
+  return `${origins === undefined ? document.toString(layout) : withOrigins(document, origins, layout)}\n`;
 }
 
-function printSection(
-  section: Section,
-  components: ReadonlyMap<string, ResolvedComponent>,
-  options: PrintOptions,
-): [Section, unknown][] {
-  if (components.size === 0) return [];
-  const settings = [...components].map(([id, { definition, settings }]) => [
+function printSection(components: ReadonlyMap<string, ResolvedComponent>, options: PrintOptions): object {
+  const printed = [...components].map(([id, { definition, settings }]) => [
     id,
     fill(definition.config, settings, options),
   ]);
-  return [[section, Object.fromEntries(settings)]];
+  return Object.fromEntries(printed);
 }
 
 /** `value` as `schema` reads it, still in the form a user writes: defaults filled in, undefined for what is off. */
@@ -59,7 +62,7 @@ function fill(schema: z.core.$ZodType, value: unknown, options: PrintOptions): u
 function fillNoted(is: Exclude<Note["is"], "block">, value: unknown, options: PrintOptions): unknown {
   switch (is) {
     case "secret":
-      return options.redacted ? "[REDACTED]" : value;
+      return options.redacted && value !== "" ? "[REDACTED]" : value;
     case "duration":
       return fillDuration(value, options);
     case "headers":
@@ -77,11 +80,14 @@ function fillDuration(value: unknown, { format }: PrintOptions): unknown {
   return format === "json" ? Math.round(milliseconds * 1e6) : formatDuration(milliseconds);
 }
 
+/** Headers as a list sorted by name, whichever form they were written in. */
 function fillHeaders(value: unknown, { redacted }: PrintOptions): unknown {
   const pairs = Array.isArray(value)
     ? value.map(({ name, value: text }: { name: string; value: string }) => [name, text] as const)
     : Object.entries(value as Record<string, string>);
-  return Object.fromEntries(pairs.map(([name, text]) => [name, redacted ? "[REDACTED]" : text]));
+  return pairs
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, text]) => ({ name, value: redacted ? "[REDACTED]" : text }));
 }
 
 function fillBlock(

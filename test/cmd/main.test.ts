@@ -223,7 +223,7 @@ describe("print-config", () => {
     const { code, stdout } = await otelpipe(["print-config", "--config", "good.yaml"], { cwd });
     assert.equal(code, 0);
     const printed = parse(stdout);
-    assert.deepEqual(printed.exporters.otlp.headers, { "x-key": "[REDACTED]" });
+    assert.deepEqual(printed.exporters.otlp.headers, [{ name: "x-key", value: "[REDACTED]" }]);
     assert.equal(printed.processors.batch.send_batch_size, 8192);
     assert.equal(printed.processors.batch.timeout, "1s");
     const again = await otelpipe(["print-initial-config", "--config", "good.yaml"], { cwd });
@@ -234,8 +234,22 @@ describe("print-config", () => {
     const cwd = folderWith(test, { "good.yaml": good });
     const args = ["print-config", "--config", "good.yaml", "--format", "JSON", "--mode", "unredacted", "--validate"];
     const printed = JSON.parse((await otelpipe(args, { cwd })).stdout);
-    assert.deepEqual(printed.exporters.otlp.headers, { "x-key": "s3cret" });
+    assert.deepEqual(printed.exporters.otlp.headers, [{ name: "x-key", value: "s3cret" }]);
     assert.equal(printed.processors.batch.timeout, 1_000_000_000);
+  });
+
+  it("says where each value came from when asked to", async (test) => {
+    const cwd = folderWith(test, { "good.yaml": good, "more.yaml": "processors:\n  batch:\n    send_batch_size: 9\n" });
+    const sources = ["--config", "good.yaml", "--config", "file:more.yaml", "--set", "exporters.otlp.timeout=3s"];
+    const { code, stdout } = await otelpipe(["print-config", "--origin", ...sources], { cwd });
+    assert.equal(code, 0);
+    assert.match(stdout, /^ +timeout: 1s # good\.yaml:2$/m);
+    assert.match(stdout, /^ +send_batch_size: 9 # more\.yaml:3$/m);
+    assert.match(stdout, /^ +timeout: 3s # --set exporters\.otlp\.timeout:1$/m);
+    assert.match(stdout, /^ +send_batch_max_size: 0 # default$/m);
+    assert.doesNotMatch(stdout, /s3cret/);
+    const json = await otelpipe(["print-config", "--origin", "--format=json", ...sources], { cwd });
+    assert.equal(json.stderr, "Error: --origin prints YAML only\n");
   });
 
   it("prints half a configuration with --validate=false, but no wrong settings", async (test) => {

@@ -89,7 +89,7 @@ export function daemonSuite(command: Command): void {
     assert.equal(await second.ended(), 1);
     const errors = second.log.split("\n").filter((line) => line.startsWith("Error:"));
     assert.deepEqual(errors, [
-      `Error: failed to start "otlp" receiver: cannot listen on localhost:${taken}: address already in use`,
+      `Error: cannot start pipelines: failed to start "otlp" receiver: cannot listen on localhost:${taken}: address already in use`,
     ]);
     await first.stop();
   });
