@@ -4,6 +4,7 @@ import type { Report } from "../pipeline/graph/drain.ts";
 import type { Logger } from "../pipeline/host.ts";
 import { Service } from "../pipeline/service.ts";
 import { createLoggers } from "../pipeline/telemetry/logger.ts";
+import { ownResource } from "../pipeline/telemetry/resource.ts";
 import { version } from "./version.ts";
 
 /** How long SIGTERM may take: what is not delivered by then is counted as dropped with reason `shutdown`. */
@@ -25,14 +26,16 @@ export interface RunOptions {
  */
 export async function run({ config, configSources, onReady, onStopped }: RunOptions): Promise<number> {
   outliveReaders();
-  const { level, encoding } = config.service.telemetry.logs;
+  const { logs, resource: resourceSettings } = config.service.telemetry;
+  const { level, encoding } = logs;
   const loggers = createLoggers({ level, encoding, write: (text) => void process.stderr.write(text) });
   const logger = loggers({});
   for (const warning of config.warnings) logger.warn({}, warning);
   const signals = listenForSignals();
   let service: Service;
   try {
-    service = new Service(config, { version, configSources, loggers });
+    const resource = await ownResource(resourceSettings, { command: "otelpipe", version }, Math.random);
+    service = new Service(config, { version, configSources, loggers, resource });
     logger.info({ Version: version, NumCPU: availableParallelism() }, "Starting otelpipe...");
     await service.start();
   } catch (error) {

@@ -60,6 +60,8 @@ export interface ProcessorDefinition<C extends z.ZodType = z.ZodType>
     PerSignal<{ [S in Signal]: (config: z.output<C>, host: ProcessorHost) => Operator<PdataOf[S]> }> {
   readonly kind: "processor";
   readonly stability: SignalStability;
+  /** Whether it gathers data from several deliveries: the Collector counts no incoming and outgoing items of those. */
+  readonly holdsData?: boolean;
 }
 
 export interface ExporterDefinition<C extends z.ZodType = z.ZodType>

@@ -47,19 +47,45 @@ export interface ProcessMemory {
   collect(): void;
 }
 
+/** How much of itself otelpipe measures: `service::telemetry::metrics::level`. */
+export type TelemetryLevel = "none" | "basic" | "normal" | "detailed";
+
 /** Own metrics of one component. Names and units as the Collector's (`otelcol_…`), labels of the component added. */
 export interface Meter {
-  counter(name: string, options: MetricOptions): { add(value: number, labels?: Labels): void };
-  gauge(name: string, options: MetricOptions, read: () => number): void;
-  histogram(
-    name: string,
-    options: MetricOptions & { bounds: readonly number[] },
-  ): { record(value: number, labels?: Labels): void };
+  counter(name: string, options: MetricOptions): Counter;
+  /** A value that is read when somebody asks for it; undefined for none. Returns how to take it away again. */
+  gauge(name: string, options: GaugeOptions, read: () => number | undefined, labels?: Labels): () => void;
+  /** Undefined when so much detail is not measured: then nothing has to be found out for it either. */
+  histogram(name: string, options: HistogramOptions): Histogram | undefined;
+}
+
+export interface Counter {
+  add(value: number, labels?: Labels): void;
+  /** The series of these labels, for what is counted often. It appears with its first value, zero included. */
+  with(labels: Labels): { add(value: number): void };
+}
+
+export interface Histogram {
+  record(value: number, labels?: Labels): void;
 }
 
 export interface MetricOptions {
   readonly description: string;
   readonly unit: string;
+  /** The lowest level that measures it; `basic` unless said. */
+  readonly level?: Exclude<TelemetryLevel, "none">;
+  /** Whether its values are fractions. */
+  readonly isDouble?: boolean;
+}
+
+export interface GaugeOptions extends MetricOptions {
+  /** A total that only grows, or a part of a sum such as a size, instead of a value of its own. */
+  readonly as?: "counter" | "updown";
+}
+
+export interface HistogramOptions extends MetricOptions {
+  /** Upper bounds of the buckets, rising. */
+  readonly bounds: readonly number[];
 }
 
 export type Labels = Readonly<Record<string, string>>;
@@ -105,10 +131,14 @@ export interface ProcessorHost extends BookedHost {
 }
 
 export interface ExporterHost extends BookedHost {
+  /** Labels of where it sends to, such as `server.address`: they stand on what is counted as sent and failed. */
+  destination(labels: Labels): void;
   /** Counts items a destination has taken: the exporter's `out`. */
   sent(items: number): void;
-  /** Counts items whose sending failed for good, with the reason, as dropped. Same as `drop`, plus `send_failed`. */
+  /** Counts items whose sending failed for good, with the reason, as dropped. */
   failed(items: number, reason: string): void;
+  /** Measures items of an attempt that failed for good, whoever hears of it: `send_failed`. The books do not change. */
+  notSent(items: number, error: ConsumeError): void;
 }
 
 /** Where a receiver or a connector puts data: all pipelines that list it, as one. */

@@ -4,14 +4,13 @@ import { buildGraph, type Graph } from "./graph/build.ts";
 import { drainGraph, type Report } from "./graph/drain.ts";
 import { Hosts, type Surroundings } from "./graph/hosts.ts";
 import type { Clock, Kind, Logger } from "./host.ts";
-import type { Listening } from "./net/listener.ts";
 import { clockScheduler, systemClock } from "./process/clock.ts";
 import { type LoadMonitor, monitorLoad } from "./process/load.ts";
 import { Budget, memoryLimitBytes, processMemory } from "./process/memory.ts";
 import { createBoard } from "./telemetry/board.ts";
 import type { Loggers } from "./telemetry/logger.ts";
-import { MetricRegistry } from "./telemetry/meter.ts";
-import { bookSamples, registerOwnMetrics } from "./telemetry/own_metrics.ts";
+import { OwnTelemetry } from "./telemetry/own_telemetry.ts";
+import type { Resource } from "./telemetry/resource.ts";
 import type { EdgeView, NodeView, ProcessView, ServiceView } from "./view.ts";
 
 /** The share of the memory limit that data in flight may take. */
@@ -21,6 +20,8 @@ export interface ServiceOptions {
   readonly version: string;
   readonly configSources: readonly string[];
   readonly loggers: Loggers;
+  /** Whom the own telemetry is about. */
+  readonly resource?: Resource;
   readonly clock?: Clock;
   readonly random?: () => number;
   /** What the process may use, in bytes; read from the cgroup when absent. */
@@ -48,9 +49,8 @@ export class Service implements ServiceView {
   readonly #graph: Graph;
   readonly #extensions = new Map<string, Lifecycle>();
   readonly #surroundings: Surroundings;
-  readonly #metrics = new MetricRegistry();
+  readonly #telemetry: OwnTelemetry;
   readonly #listeners = new Set<(state: State) => void>();
-  readonly #readers: Listening[] = [];
   #load: LoadMonitor | undefined;
   #state: State = "starting";
   #fail: (error: Error) => void = () => {};
@@ -66,12 +66,14 @@ export class Service implements ServiceView {
     this.#config = config;
     this.#clock = clock;
     this.#logger = options.loggers({});
+    const { resource = {} } = options;
+    this.#telemetry = new OwnTelemetry(config.service.telemetry, this, { clock, logger: this.#logger, resource });
     this.#surroundings = {
       clock,
       scheduler: clockScheduler(clock),
       random: options.random ?? Math.random,
       loggerFor: options.loggers,
-      metrics: this.#metrics,
+      metrics: this.#telemetry.metrics,
       budget: new Budget(Math.floor(limitBytes * budgetShare)),
       memory: processMemory(limitBytes),
       board: createBoard(),
@@ -86,14 +88,13 @@ export class Service implements ServiceView {
       if (extension === undefined) throw new Error(`extension "${id}" is not configured`);
       this.#extensions.set(id, extension.definition.create(extension.config, hosts.extension(id, this)));
     }
-    registerOwnMetrics(this.#metrics, this, clock);
   }
 
   /** @throws {Error} naming the component that could not be started; what had been started is stopped again. */
   async start(): Promise<void> {
     this.#load = monitorLoad();
     try {
-      await this.#startReaders();
+      await this.#telemetry.start();
       await this.#startExtensions();
       for (const { node, component } of this.#graph.exporters) await this.#startOne("exporter", node.id, component);
       for (const { node, component } of this.#graph.connectors) await this.#startOne("connector", node.id, component);
@@ -182,27 +183,6 @@ export class Service implements ServiceView {
     }
   }
 
-  async #startReaders(): Promise<void> {
-    const { level, readers } = this.#config.service.telemetry.metrics;
-    if (level === "none") return;
-    for (const { pull } of readers) {
-      if (pull === undefined) continue;
-      const { host, port } = pull.exporter.prometheus;
-      const { servePrometheus } = await import("./telemetry/prometheus.ts");
-      const endpoint = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-      const reader = await servePrometheus(endpoint, () => this.#samples()).catch((cause: Error) => {
-        throw new Error(`failed to start service::telemetry::metrics: ${cause.message}`, { cause });
-      });
-      this.#readers.push(reader);
-      this.#logger.info({ endpoint: reader.addresses.join(", ") }, "Serving metrics");
-    }
-  }
-
-  *#samples() {
-    yield* bookSamples(this);
-    yield* this.#metrics.samples();
-  }
-
   async #stopAll(deadlineMs: number): Promise<Report> {
     const report = await drainGraph(this.#graph, this.#clock, this.#logger, deadlineMs);
     this.#logger.info({}, "Stopping extensions...");
@@ -211,10 +191,7 @@ export class Service implements ServiceView {
         this.#logger.error({ id, error }, "Stopping an extension failed.");
       });
     }
-    for (const reader of this.#readers) {
-      reader.close();
-      reader.destroyConnections();
-    }
+    await this.#telemetry.stop();
     this.#load?.stop();
     return report;
   }

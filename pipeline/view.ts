@@ -24,6 +24,8 @@ export interface NodeView {
   readonly id: string;
   readonly pipelineId?: string;
   readonly books: Books;
+  /** Whether it gathers data from several deliveries, as `batch` does, instead of passing each on. */
+  readonly holdsData?: boolean;
   /** Facts worth a line in the component's box, live: `{ label: "queue", text: "0 %" }`. */
   facts(): readonly { readonly label: string; readonly text: string }[];
 }
@@ -34,6 +36,8 @@ export interface Books {
   readonly out: number;
   readonly refused: number;
   readonly held: number;
+  /** What has gone out, also what was refused there and taken back from `out`: it never falls. */
+  readonly passed: number;
   readonly dropped: ReadonlyMap<string, number>;
 }
 

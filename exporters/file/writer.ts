@@ -83,7 +83,7 @@ export class FileWriter {
       try {
         encoded.push({ entry, bytes: await encodeBatch(entry.delivery.data, this.#encoding) });
       } catch (thrown) {
-        entry.host.refuse(entry.delivery, ConsumeError.from(thrown));
+        refuse(entry, ConsumeError.from(thrown));
       }
     }
     try {
@@ -91,7 +91,7 @@ export class FileWriter {
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       const error = new ConsumeError(`file exporter: writing failed: ${reason}`, { retryable: true, cause });
-      for (const { entry } of encoded) entry.host.refuse(entry.delivery, error);
+      for (const { entry } of encoded) refuse(entry, error);
       return;
     }
     for (const { entry } of encoded) {
@@ -99,4 +99,9 @@ export class FileWriter {
       entry.delivery.ack();
     }
   }
+}
+
+function refuse({ delivery, host }: Waiting, error: ConsumeError): void {
+  host.notSent(delivery.data.itemCount, error);
+  host.refuse(delivery, error);
 }

@@ -4,7 +4,7 @@ import { ConsumeError } from "../../pipeline/delivery.ts";
 import { queuedExporter } from "../../pipeline/export/queued_exporter.ts";
 import type { Attempt } from "../../pipeline/export/sender.ts";
 import { queueSettings, retrySettings, timeoutSetting } from "../../pipeline/export/settings.ts";
-import type { ExporterHost } from "../../pipeline/host.ts";
+import type { ExporterHost, Labels } from "../../pipeline/host.ts";
 import { grpcClientShape } from "../../pipeline/net/client_settings.ts";
 import { clientSurroundings } from "../../pipeline/net/client_surroundings.ts";
 import { parseGrpcEndpoint } from "../../pipeline/net/grpc_endpoint.ts";
@@ -60,6 +60,7 @@ export default exporter({
 
 function createExporter(settings: OtlpGrpcConfig, host: ExporterHost): Exporter<Pdata> {
   const path = exportPath(host.signal);
+  host.destination(destinationOf(settings.endpoint));
   let client: RpcClient | undefined;
   const push = async (data: Pdata, { timeoutMs, signal, client: sender }: Attempt) => {
     if (client === undefined) throw new ConsumeError("the exporter is not started", { retryable: true });
@@ -78,4 +79,11 @@ function createExporter(settings: OtlpGrpcConfig, host: ExporterHost): Exporter<
       client = undefined;
     },
   });
+}
+
+/** Labels of where an endpoint is; one that is not `host:port` is all address, as in the Collector. */
+function destinationOf(endpoint: string): Labels {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:[\]]*)):([^:]*)$/.exec(endpoint) ?? [];
+  if (port === undefined) return { "server.address": endpoint };
+  return { "server.address": bracketed ?? plain ?? "", ...(/^\d+$/.test(port) && { "server.port": port }) };
 }

@@ -86,6 +86,11 @@ function createExporter(settings: OtlpHttpConfig, host: ExporterHost): Exporter<
   const url = urlFor(settings, host.signal);
   const isJson = settings.encoding === "json";
   const headers = { "content-type": contentTypes[settings.encoding] };
+  host.destination({
+    "server.address": url.hostname,
+    ...(url.port !== "" && { "server.port": url.port }),
+    ...(url.pathname !== "" && { "url.path": url.pathname }),
+  });
   let client: HttpClient | undefined;
   const push = async (data: Pdata, { signal, client: sender }: Attempt) => {
     if (client === undefined) throw new ConsumeError("the exporter is not started", { retryable: true });

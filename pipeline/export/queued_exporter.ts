@@ -67,6 +67,7 @@ class DirectExporter<T extends Pdata> implements Exporter<T> {
         delivery.ack();
       } else {
         this.#rejections.add(data.itemCount, failure.error);
+        host.notSent(data.itemCount, failure.error);
         host.refuse(delivery, failure.error);
       }
       if (this.#active === 0) this.#idle.reached();
@@ -204,6 +205,7 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
     const hint = reason === "retry_disabled" ? noRetryHint : "";
     const fields = { error: error.message, dropped_items: items };
     this.#host.logger.error(fields, `Exporting failed. Dropping data.${hint}`);
+    this.#host.notSent(items, error);
     if (reason === "shutdown") this.#host.drop(items, reason);
     else this.#host.failed(items, reason);
   }
@@ -219,6 +221,7 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
       entry.delivery.ack();
     } else {
       this.#rejections.add(entry.data.itemCount, tracked.failure.error);
+      this.#host.notSent(entry.data.itemCount, tracked.failure.error);
       this.#host.refuse(entry.delivery, tracked.failure.error);
     }
   }

@@ -7,6 +7,7 @@ export class NodeBooks implements Books {
   in = 0;
   out = 0;
   refused = 0;
+  passed = 0;
   readonly dropped = new Map<string, number>();
 
   get held(): number {
@@ -53,7 +54,10 @@ export class CrossingDelivery<T extends Pdata> implements Delivery<T> {
     this.#crossing = crossing;
     this.#onSecondAnswer = onSecondAnswer;
     const items = data.itemCount;
-    if (crossing.from !== undefined) crossing.from.out += items;
+    if (crossing.from !== undefined) {
+      crossing.from.out += items;
+      crossing.from.passed += items;
+    }
     if (crossing.to !== undefined) crossing.to.in += items;
     if (crossing.edge !== undefined) crossing.edge.items += items;
   }

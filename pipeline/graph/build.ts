@@ -2,6 +2,7 @@ import type { Connector, Exporter, Operator, Receiver } from "../component.ts";
 import type { ResolvedConfig, ResolvedPipeline } from "../config/resolved.ts";
 import type { ExporterHost, Logger, Outlets, ProcessorHost } from "../host.ts";
 import type { Pdata, Signal } from "../pdata/index.ts";
+import { receiverMeter } from "../telemetry/item_metrics.ts";
 import type { EdgeCount } from "./books.ts";
 import type { Inlet } from "./fan_out.ts";
 import { Hosts, type Surroundings } from "./hosts.ts";
@@ -97,7 +98,8 @@ class GraphBuilder {
     // The checks of the config have made sure that the component supports the signal.
     const create = definition[signal] as ((config: unknown, host: ProcessorHost) => Operator<Pdata>) | undefined;
     if (create === undefined) throw unsupported("processor", id, signal);
-    const node = this.#add(graphNode("processor", id, pipelineId, { pipelineId }));
+    const { holdsData = false } = definition;
+    const node = this.#add(graphNode("processor", id, pipelineId, { pipelineId, holdsData }));
     return { node, component: create(config, this.#hosts.processor(id, signal, pipelineId, node.books)) };
   }
 
@@ -152,7 +154,9 @@ class GraphBuilder {
       const outlets: Partial<Record<Signal, Intake<Pdata>>> = {};
       for (const signal of new Set(pipelines.map((pipeline) => pipeline.signal))) {
         const inlets = this.#inletsOf(node, id, signal);
-        if (inlets.length > 0) outlets[signal] = new Intake(node.key, node.books, inlets, this.#ledger);
+        if (inlets.length === 0) continue;
+        const meter = receiverMeter(this.#surroundings.metrics.meter({ receiver: id }), signal);
+        outlets[signal] = new Intake(node.key, node.books, inlets, this.#ledger, meter);
       }
       const component = resolved.definition.create(resolved.config, this.#hosts.receiver(id, outlets));
       return [{ node, component, id }];

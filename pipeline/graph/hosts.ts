@@ -16,6 +16,7 @@ import type {
   ReceiverHost,
 } from "../host.ts";
 import type { Signal } from "../pdata/index.ts";
+import { exporterMeter } from "../telemetry/item_metrics.ts";
 import type { MetricRegistry } from "../telemetry/meter.ts";
 import type { ServiceView } from "../view.ts";
 import type { NodeBooks } from "./books.ts";
@@ -63,22 +64,30 @@ export class Hosts {
   }
 
   exporter(id: string, signal: Signal, books: NodeBooks): ExporterHost {
-    return { ...this.#booked("exporter", id, signal, books), ...this.#sending(books) };
+    const base = this.#booked("exporter", id, signal, books);
+    const meter = exporterMeter(base.meter, signal, this.#surroundings.metrics.measures("detailed"));
+    return {
+      ...base,
+      destination: (labels) => meter.destination(labels),
+      sent: (items) => {
+        books.out += items;
+        meter.sent(items);
+      },
+      failed: (items, reason) => books.drop(items, reason),
+      notSent: (items, error) => meter.failed(items, error),
+    };
   }
 
   connector(id: string, signal: Signal, outlets: Outlets, books: NodeBooks): ConnectorHost {
-    return { ...this.#booked("connector", id, signal, books), ...this.#sending(books), outlets };
+    return {
+      ...this.#booked("connector", id, signal, books),
+      sent: (items) => void (books.out += items),
+      outlets,
+    };
   }
 
   extension(id: string, service: ServiceView): ExtensionHost {
     return { ...this.#base("extension", id), service };
-  }
-
-  #sending(books: NodeBooks): Pick<ExporterHost, "sent" | "failed"> {
-    return {
-      sent: (items) => void (books.out += items),
-      failed: (items, reason) => books.drop(items, reason),
-    };
   }
 
   #booked(

@@ -1,6 +1,7 @@
 import { type ClientInfo, ConsumeError, type Delivery, neverAborted } from "../delivery.ts";
 import type { ByteBudget, Caller, Clock, Logger, Outlet } from "../host.ts";
 import type { Pdata } from "../pdata/index.ts";
+import type { ReceiverMeter } from "../telemetry/item_metrics.ts";
 import type { NodeBooks } from "./books.ts";
 import { fanOut, type Inlet } from "./fan_out.ts";
 
@@ -113,20 +114,24 @@ export class Intake<T extends Pdata> implements Outlet<T> {
   readonly #books: NodeBooks;
   readonly #inlets: readonly Inlet<T>[];
   readonly #ledger: Ledger;
+  readonly #meter: ReceiverMeter;
 
-  constructor(where: string, books: NodeBooks, inlets: readonly Inlet<T>[], ledger: Ledger) {
+  constructor(where: string, books: NodeBooks, inlets: readonly Inlet<T>[], ledger: Ledger, meter: ReceiverMeter) {
     this.#where = where;
     this.#books = books;
     this.#inlets = inlets;
     this.#ledger = ledger;
+    this.#meter = meter;
   }
 
   offer(data: T, caller: Caller, answer: (error?: ConsumeError) => void): void {
     const items = data.itemCount;
     this.#books.in += items;
     const refusal = this.#admit(data.memoryBytes);
+    const { transport } = caller.client;
     if (refusal !== undefined) {
       this.#books.refused += items;
+      this.#meter.settled(transport, items, false);
       answer(refusal);
       return;
     }
@@ -134,6 +139,7 @@ export class Intake<T extends Pdata> implements Outlet<T> {
       this.#ledger.budget.give(data.memoryBytes);
       if (error === undefined) this.#books.out += items;
       else this.#books.refused += items;
+      this.#meter.settled(transport, items, error === undefined);
       answer(error);
     });
     fanOut(root as Delivery as Delivery<T>, this.#inlets);

@@ -12,13 +12,14 @@ export function graphNode(
   kind: NodeView["kind"],
   id: string,
   place: string,
-  options: { pipelineId?: string; facts?: () => Facts } = {},
+  options: { pipelineId?: string; holdsData?: boolean; facts?: () => Facts } = {},
 ): GraphNode {
   return {
     key: [kind, place, id].filter((part) => part !== "").join(":"),
     kind,
     id,
     ...(options.pipelineId !== undefined && { pipelineId: options.pipelineId }),
+    ...(options.holdsData !== undefined && { holdsData: options.holdsData }),
     books: new NodeBooks(),
     facts: options.facts ?? (() => []),
   };

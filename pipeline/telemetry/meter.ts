@@ -1,21 +1,33 @@
-import type { Labels, Meter, MetricOptions } from "../host.ts";
+import type { Counter, Labels, Meter, MetricOptions, TelemetryLevel } from "../host.ts";
 
 /** One series of an own metric, read at one moment. */
 export interface Sample {
   readonly name: string;
-  readonly type: "counter" | "gauge" | "histogram";
+  /** `updown` is a sum that can fall. */
+  readonly type: "counter" | "updown" | "gauge" | "histogram";
   readonly description: string;
   readonly unit: string;
+  /** Whether its values are fractions; what is not is sent as whole numbers. */
+  readonly isDouble: boolean;
   readonly labels: Labels;
+  /** Of a histogram the sum of what was recorded. */
   readonly value: number;
-  /** Histograms only: upper bounds and the number of values at or under each; the last count has no bound. */
-  readonly buckets?: { readonly bounds: readonly number[]; readonly counts: readonly number[] };
+  readonly buckets?: Buckets;
+}
+
+/** The distribution of a histogram. */
+export interface Buckets {
+  readonly bounds: readonly number[];
+  /** The number of values at or under each bound; the last has no bound. */
+  readonly counts: readonly number[];
+  readonly min: number;
+  readonly max: number;
 }
 
 interface Series {
   readonly labels: Labels;
   value: number;
-  counts?: number[];
+  buckets?: { readonly bounds: readonly number[]; readonly counts: number[]; min: number; max: number };
 }
 
 interface Instrument {
@@ -23,38 +35,58 @@ interface Instrument {
   readonly options: MetricOptions;
   readonly bounds: readonly number[];
   readonly series: Map<string, Series>;
-  readonly gauges: { readonly labels: Labels; readonly read: () => number }[];
+  readonly gauges: Set<{ readonly labels: Labels; readonly read: () => number | undefined }>;
 }
+
+const levels: readonly TelemetryLevel[] = ["none", "basic", "normal", "detailed"];
+const nothing = { add: () => {} };
 
 /** All own metrics of the process. Components see a part of it through `meter(labels)`. */
 export class MetricRegistry {
+  /** How much is measured: what asks for more costs nothing and is not there. */
+  readonly level: TelemetryLevel;
   readonly #instruments = new Map<string, Instrument>();
+
+  constructor(level: TelemetryLevel = "normal") {
+    this.level = level;
+  }
+
+  /** Whether metrics of `level` are measured. */
+  measures(level: TelemetryLevel): boolean {
+    return levels.indexOf(level) <= levels.indexOf(this.level);
+  }
 
   /** A meter whose series all carry `labels`. */
   meter(labels: Labels): Meter {
+    const isOff = ({ level = "basic" }: MetricOptions) => !this.measures(level);
     return {
       counter: (name, options) => {
-        const instrument = this.#instrument(name, "counter", options);
-        return { add: (value, more = {}) => void (seriesOf(instrument, { ...labels, ...more }).value += value) };
+        if (isOff(options)) return { ...nothing, with: () => nothing };
+        return counterOf(this.#instrument(name, "counter", options), labels);
       },
-      gauge: (name, options, read) => {
-        this.#instrument(name, "gauge", options).gauges.push({ labels, read });
+      gauge: (name, options, read, more = {}) => {
+        if (isOff(options)) return () => {};
+        const { gauges } = this.#instrument(name, options.as ?? "gauge", options);
+        const gauge = { labels: { ...labels, ...more }, read };
+        gauges.add(gauge);
+        return () => void gauges.delete(gauge);
       },
       histogram: (name, options) => {
+        if (isOff(options)) return undefined;
         const instrument = this.#instrument(name, "histogram", options, options.bounds);
         return { record: (value, more = {}) => record(instrument, { ...labels, ...more }, value) };
       },
     };
   }
 
-  /** Every series with its present value, in the order of registration. */
+  /** Every series with its present value, in the order of registration; gauges of the same labels are added up. */
   *samples(): Iterable<Sample> {
-    for (const [name, { type, options, bounds, series, gauges }] of this.#instruments) {
-      const common = { name, type, description: options.description, unit: options.unit };
-      for (const { labels, value, counts } of series.values()) {
-        yield { ...common, labels, value, ...(counts !== undefined && { buckets: { bounds, counts } }) };
+    for (const [name, { type, options, series, gauges }] of this.#instruments) {
+      const { description, unit, isDouble = false } = options;
+      const common = { name, type, description, unit, isDouble };
+      for (const { labels, value, buckets } of [...series.values(), ...added(gauges)]) {
+        yield { ...common, labels, value, ...(buckets !== undefined && { buckets }) };
       }
-      for (const { labels, read } of gauges) yield { ...common, labels, value: read() };
     }
   }
 
@@ -64,14 +96,46 @@ export class MetricRegistry {
       if (known.type !== type) throw new Error(`metric ${name} is a ${known.type}, not a ${type}`);
       return known;
     }
-    const made: Instrument = { type, options, bounds, series: new Map(), gauges: [] };
+    const made: Instrument = { type, options, bounds, series: new Map(), gauges: new Set() };
     this.#instruments.set(name, made);
     return made;
   }
 }
 
+function counterOf(instrument: Instrument, labels: Labels): Counter {
+  return {
+    add: (value, more) =>
+      void (seriesOf(instrument, more === undefined ? labels : { ...labels, ...more }).value += value),
+    with: (more) => {
+      const all = { ...labels, ...more };
+      let series: Series | undefined;
+      return {
+        add: (value) => {
+          series ??= seriesOf(instrument, all);
+          series.value += value;
+        },
+      };
+    },
+  };
+}
+
+function* added(gauges: Instrument["gauges"]): Iterable<Series> {
+  const sums = new Map<string, Series>();
+  for (const { labels, read } of gauges) {
+    const value = read();
+    if (value === undefined) continue;
+    const key = keyOf(labels);
+    sums.set(key, { labels, value: value + (sums.get(key)?.value ?? 0) });
+  }
+  yield* sums.values();
+}
+
+function keyOf(labels: Labels): string {
+  return JSON.stringify(Object.entries(labels).sort());
+}
+
 function seriesOf({ series }: Instrument, labels: Labels): Series {
-  const key = JSON.stringify(Object.entries(labels).sort());
+  const key = keyOf(labels);
   const known = series.get(key);
   if (known !== undefined) return known;
   const made: Series = { labels, value: 0 };
@@ -80,10 +144,14 @@ function seriesOf({ series }: Instrument, labels: Labels): Series {
 }
 
 function record(instrument: Instrument, labels: Labels, value: number): void {
+  const { bounds } = instrument;
   const series = seriesOf(instrument, labels);
-  series.counts ??= new Array<number>(instrument.bounds.length + 1).fill(0);
-  const bucket = instrument.bounds.findIndex((bound) => value <= bound);
-  const at = bucket === -1 ? instrument.bounds.length : bucket;
-  series.counts[at] = (series.counts[at] ?? 0) + 1;
+  series.buckets ??= { bounds, counts: new Array(bounds.length + 1).fill(0), min: value, max: value };
+  const { buckets } = series;
+  const bucket = bounds.findIndex((bound) => value <= bound);
+  const at = bucket === -1 ? bounds.length : bucket;
+  buckets.counts[at] = (buckets.counts[at] ?? 0) + 1;
+  buckets.min = Math.min(buckets.min, value);
+  buckets.max = Math.max(buckets.max, value);
   series.value += value;
 }

@@ -1,74 +1,87 @@
-import { createServer, type Server } from "node:http";
-import { type Listening, listen } from "../net/listener.ts";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Labels } from "../host.ts";
+import { listen } from "../net/listener.ts";
 import type { Sample } from "./meter.ts";
+import { type PrometheusOptions, prometheusText } from "./prometheus_text.ts";
+import { type Resource, resourceLabels } from "./resource.ts";
+
+/** The `prometheus` block of a pull reader. */
+interface PrometheusSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly without_scope_info: boolean;
+  readonly without_units: boolean;
+  readonly without_type_suffix: boolean;
+  readonly with_resource_constant_labels?:
+    | { readonly included: readonly string[]; readonly excluded: readonly string[] }
+    | undefined;
+}
 
 /**
- * Serves own metrics as Prometheus text on `GET /metrics`.
+ * Serves own metrics as Prometheus text on `/metrics`, whatever the method, as the Collector does.
  *
  * @throws {Error} in one line naming the endpoint, when it cannot be bound.
  */
-export async function servePrometheus(endpoint: string, samples: () => Iterable<Sample>): Promise<Listening> {
-  return await listen({ endpoint, transport: "tcp" }, () => metricsServer(samples));
+export async function startPrometheusReader(
+  settings: PrometheusSettings,
+  resource: Resource,
+  samples: () => Iterable<Sample>,
+): Promise<{ readonly addresses: readonly string[]; stop(): Promise<void> }> {
+  const { host, port } = settings;
+  const endpoint = host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`;
+  const options = optionsOf(settings, resourceLabels(resource));
+  const listening = await listen({ endpoint, transport: "tcp" }, () => metricsServer(options, samples)).catch(
+    (cause: Error) => {
+      throw new Error(`failed to start service::telemetry::metrics: ${cause.message}`, { cause });
+    },
+  );
+  return {
+    addresses: listening.addresses,
+    async stop() {
+      listening.close();
+      listening.destroyConnections();
+    },
+  };
 }
 
-function metricsServer(samples: () => Iterable<Sample>): Server {
+function optionsOf(settings: PrometheusSettings, resource: Labels): PrometheusOptions {
+  const { without_units, without_type_suffix, without_scope_info, with_resource_constant_labels: constant } = settings;
+  const isConstant = (name: string) =>
+    constant !== undefined &&
+    !constant.excluded.includes(name) &&
+    (constant.included.length === 0 || constant.included.includes(name));
+  return {
+    suffixes: !(without_units && without_type_suffix),
+    scopeInfo: !without_scope_info,
+    constantLabels: Object.fromEntries(Object.entries(resource).filter(([name]) => isConstant(name))),
+    resource,
+  };
+}
+
+/** From here on a body is worth compressing. */
+const minGzipBytes = 1024;
+
+function metricsServer(options: PrometheusOptions, samples: () => Iterable<Sample>): Server {
   return createServer((request, response) => {
     if (request.url?.split("?")[0] !== "/metrics") {
-      response.writeHead(404, { "content-type": "text/plain" }).end("404 page not found\n");
+      response.writeHead(404, { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" });
+      response.end("404 page not found\n");
       return;
     }
-    response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
-    response.end(prometheusText(samples()));
+    void answer(request, response, prometheusText(samples(), options));
   });
 }
 
-/** Samples in the Prometheus text format. Dots in names and labels become `_`; no suffix is added. */
-export function prometheusText(samples: Iterable<Sample>): string {
-  const families = new Map<string, string[]>();
-  for (const sample of samples) {
-    const name = plainName(sample.name);
-    let lines = families.get(name);
-    if (lines === undefined) {
-      lines = [`# HELP ${name} ${escapeHelp(sample.description)}`, `# TYPE ${name} ${sample.type}`];
-      families.set(name, lines);
-    }
-    lines.push(...sampleLines(name, sample));
-  }
-  return [...families.values()].map((lines) => `${lines.join("\n")}\n`).join("");
-}
-
-function* sampleLines(name: string, { labels, value, buckets }: Sample): Iterable<string> {
-  if (buckets === undefined) {
-    yield `${name}${labelText(labels)} ${numberText(value)}`;
+async function answer(request: IncomingMessage, response: ServerResponse, text: string): Promise<void> {
+  const headers = { "content-type": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores" };
+  const isAsked = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/.test(String(request.headers["accept-encoding"] ?? ""));
+  if (!isAsked || text.length < minGzipBytes) {
+    response.writeHead(200, headers).end(text);
     return;
   }
-  let total = 0;
-  for (const [index, count] of buckets.counts.entries()) {
-    total += count;
-    yield `${name}_bucket${labelText({ ...labels, le: numberText(buckets.bounds[index] ?? Infinity) })} ${total}`;
-  }
-  yield `${name}_sum${labelText(labels)} ${numberText(value)}`;
-  yield `${name}_count${labelText(labels)} ${total}`;
-}
-
-function labelText(labels: Sample["labels"]): string {
-  const parts = Object.entries(labels).map(([key, value]) => `${plainName(key)}="${escapeLabel(value)}"`);
-  return parts.length === 0 ? "" : `{${parts.join(",")}}`;
-}
-
-function plainName(name: string): string {
-  return name.replace(/[^a-zA-Z0-9_:]/g, "_");
-}
-
-function numberText(value: number): string {
-  if (value === Infinity) return "+Inf";
-  return value === -Infinity ? "-Inf" : String(value);
-}
-
-function escapeHelp(text: string): string {
-  return text.replace(/\\/g, "\\\\").replace(/\n/g, "\\n");
-}
-
-function escapeLabel(text: string): string {
-  return escapeHelp(text).replace(/"/g, '\\"');
+  const { gzip } = await import("node:zlib");
+  gzip(text, (error, body) => {
+    if (error === null) response.writeHead(200, { ...headers, "content-encoding": "gzip" }).end(body);
+    else response.writeHead(200, headers).end(text);
+  });
 }

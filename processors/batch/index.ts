@@ -54,6 +54,7 @@ export type BatchSettings = z.output<typeof config>;
 
 export default processor({
   type: "batch",
+  holdsData: true,
   stability: { traces: "beta", metrics: "beta", logs: "beta" },
   summary: "Collects small requests into larger ones, by size or time.",
   config,

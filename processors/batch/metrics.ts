@@ -1,39 +1,46 @@
 import type { ProcessorHost } from "../../pipeline/host.ts";
-
-const itemBounds = [
-  10, 25, 50, 75, 100, 250, 500, 750, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10000, 20000, 30000, 50000,
-  100000,
-];
+import type { Pdata } from "../../pipeline/pdata/index.ts";
+import { byteBounds, itemBounds } from "../../pipeline/telemetry/item_metrics.ts";
 
 /** What a batch processor measures, with the Collector's names. */
 export interface BatchMetrics {
-  sent(items: number): void;
+  sent(data: Pdata): void;
   sizeTriggered(): void;
   timeoutTriggered(): void;
 }
 
 export function batchMetrics(host: ProcessorHost, combinations: () => number): BatchMetrics {
   const name = (rest: string) => `otelcol_processor_batch_${rest}`;
+  const options = (description: string, unit: string, level: "normal" | "detailed" = "normal") => ({
+    description: `${description} [Development]`,
+    unit,
+    level,
+  });
   const size = host.meter.histogram(name("batch_send_size"), {
-    description: "Number of units in the batch",
-    unit: "{unit}",
+    ...options("Number of units in the batch", "{unit}"),
     bounds: itemBounds,
   });
-  const bySize = host.meter.counter(name("batch_size_trigger_send"), {
-    description: "Number of times the batch was sent due to a size trigger",
-    unit: "{time}",
+  const bytes = host.meter.histogram(name("batch_send_size_bytes"), {
+    ...options("Number of bytes in batch that was sent. Only available on detailed level.", "By", "detailed"),
+    bounds: byteBounds,
   });
-  const byTimeout = host.meter.counter(name("timeout_trigger_send"), {
-    description: "Number of times the batch was sent due to a timeout trigger",
-    unit: "{time}",
-  });
+  const triggered = (trigger: string) =>
+    host.meter.counter(
+      name(`${trigger}_trigger_send`),
+      options(`Number of times the batch was sent due to a ${trigger.replace("batch_", "")} trigger`, "{time}"),
+    );
+  const bySize = triggered("batch_size");
+  const byTimeout = triggered("timeout");
   host.meter.gauge(
     name("metadata_cardinality"),
-    { description: "Number of distinct metadata value combinations being processed", unit: "{combination}" },
+    { ...options("Number of distinct metadata value combinations being processed", "{combination}"), as: "updown" },
     combinations,
   );
   return {
-    sent: (items) => size.record(items),
+    sent(data) {
+      size?.record(data.itemCount);
+      bytes?.record(data.sizeBytes);
+    },
     sizeTriggered: () => bySize.add(1),
     timeoutTriggered: () => byTimeout.add(1),
   };

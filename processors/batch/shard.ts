@@ -198,7 +198,7 @@ export class Shard<T extends Batchable> {
   #emit(data: T): void {
     this.#inFlight += 1;
     this.#inFlightBytes += data.memoryBytes;
-    this.#metrics.sent(data.itemCount);
+    this.#metrics.sent(data);
     this.#subscriber.next({
       data,
       client: this.#client,

@@ -4,6 +4,7 @@ import { acrossFields, duration, z } from "../../pipeline/config/schema.ts";
 import { ConsumeError } from "../../pipeline/delivery.ts";
 import type { ProcessorHost } from "../../pipeline/host.ts";
 import type { Pdata } from "../../pipeline/pdata/index.ts";
+import { itemNames } from "../../pipeline/telemetry/item_metrics.ts";
 import { MemoryChecker } from "./checker.ts";
 
 const interval = (standard: string) => duration().prefault(standard);
@@ -87,6 +88,14 @@ export default processor({
 /** Passes deliveries on while the checker, shared by all processors of this id, allows it. */
 function limitMemory<T extends Pdata>(settings: MemoryLimiterSettings, host: ProcessorHost): Operator<T> {
   const checker = host.shared("checker", () => new MemoryChecker(settings, host));
+  const { suffix, noun, unit } = itemNames[host.signal];
+  const counter = (word: string, what: string) =>
+    host.meter.counter(`otelcol_processor_memory_limiter_${word}_${suffix}`, {
+      description: `Number of ${noun} ${what} the next component in the pipeline. [Alpha]`,
+      unit,
+    });
+  const accepted = counter("accepted", "successfully pushed into").with({});
+  const refused = counter("refused", "that were rejected by").with({});
   return (source) =>
     new Observable((subscriber) => {
       checker.retain();
@@ -97,8 +106,10 @@ function limitMemory<T extends Pdata>(settings: MemoryLimiterSettings, host: Pro
               retryable: true,
               delayMs: settings.check_interval,
             });
+            refused.add(delivery.data.itemCount);
             host.refuse(delivery, error);
           } else {
+            accepted.add(delivery.data.itemCount);
             subscriber.next(delivery);
           }
         },

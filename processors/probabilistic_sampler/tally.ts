@@ -11,13 +11,13 @@ export interface Tallying {
 }
 
 const counters = {
-  traces: { name: "otelcol_processor_probabilistic_sampler_count_traces_sampled", unit: "{traces}", noun: "spans" },
-  logs: { name: "otelcol_processor_probabilistic_sampler_count_logs_sampled", unit: "{records}", noun: "log records" },
+  traces: { name: "otelcol_processor_probabilistic_sampler_count_traces_sampled", unit: "1", noun: "spans" },
+  logs: { name: "otelcol_processor_probabilistic_sampler_count_logs_sampled", unit: "1", noun: "log records" },
 };
 
 export function tallying(host: ProcessorHost, signal: "traces" | "logs"): Tallying {
   const { name, unit, noun } = counters[signal];
-  const description = `Count of ${signal} that were sampled or not per sampling policy.`;
+  const description = `Count of ${signal} that were sampled or not [Development]`;
   const counter = host.meter.counter(name, { description, unit });
   return {
     count(run) {

@@ -282,7 +282,7 @@ export class MadeService implements ServiceView {
         kind,
         id,
         ...(pipelineId !== undefined && { pipelineId }),
-        books: { ...books, held },
+        books: { ...books, passed: 0, held },
         facts: () => this.facts.get(key) ?? [],
       };
     };

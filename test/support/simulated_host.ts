@@ -140,6 +140,8 @@ export function simulatedHost(options: SimulatedHostOptions = {}) {
       books.failed += items;
       drop(items, reason);
     },
+    notSent: () => {},
+    destination: () => {},
     malformed: () => {},
   } as const;
   return Object.assign(host as typeof host & ProcessorHost & ExporterHost, {

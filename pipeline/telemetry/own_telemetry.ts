@@ -1,0 +1,71 @@
+import type { TelemetryConfig } from "../config/telemetry.ts";
+import type { Clock, Logger } from "../host.ts";
+import type { ServiceView } from "../view.ts";
+import { MetricRegistry, type Sample } from "./meter.ts";
+import { bookSamples, processorSamples, registerOwnMetrics } from "./own_metrics.ts";
+import type { Resource } from "./resource.ts";
+
+/** What own telemetry needs of its surroundings. */
+export interface OwnTelemetryOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Whom it is about. */
+  readonly resource: Resource;
+}
+
+/** Something that gives own metrics to others while the service runs. */
+interface Reader {
+  stop(): Promise<void>;
+}
+
+/** The metrics of a running service and those who read them, as `service::telemetry` says. */
+export class OwnTelemetry {
+  readonly metrics: MetricRegistry;
+  readonly #config: TelemetryConfig;
+  readonly #options: OwnTelemetryOptions;
+  readonly #view: ServiceView;
+  readonly #readers: Reader[] = [];
+
+  constructor(config: TelemetryConfig, view: ServiceView, options: OwnTelemetryOptions) {
+    this.#config = config;
+    this.#view = view;
+    this.#options = options;
+    this.metrics = new MetricRegistry(config.metrics.level);
+    registerOwnMetrics(this.metrics, view, options.clock);
+  }
+
+  /** Every series of every own metric at this moment. */
+  *samples(): Iterable<Sample> {
+    yield* bookSamples(this.#view);
+    yield* processorSamples(this.#view);
+    yield* this.metrics.samples();
+  }
+
+  /** Starts the readers of the metrics. @throws {Error} naming the endpoint that cannot be bound. */
+  async start(): Promise<void> {
+    const { level, readers } = this.#config.metrics;
+    if (level === "none") {
+      this.#options.logger.info({}, "Internal metrics telemetry disabled");
+      return;
+    }
+    for (const { pull } of readers) {
+      if (pull?.exporter.prometheus !== undefined) this.#readers.push(await this.#serve(pull.exporter.prometheus));
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#readers.splice(0).map((reader) => reader.stop()));
+  }
+
+  async #serve(settings: PrometheusSettings): Promise<Reader> {
+    const { startPrometheusReader } = await import("./prometheus.ts");
+    const { resource, logger } = this.#options;
+    const { addresses, stop } = await startPrometheusReader(settings, resource, () => this.samples());
+    logger.info({ endpoint: addresses.join(", ") }, "Serving metrics");
+    return { stop };
+  }
+}
+
+type PrometheusSettings = NonNullable<
+  NonNullable<TelemetryConfig["metrics"]["readers"][number]["pull"]>["exporter"]["prometheus"]
+>;
