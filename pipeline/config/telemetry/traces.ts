@@ -17,9 +17,6 @@ export type SamplerSettings =
 const on: SamplerSettings = { type: "always_on" };
 const off: SamplerSettings = { type: "always_off" };
 
-/** The sampler of a config that says nothing: what the caller decided, else all. */
-export const standardSampler: SamplerSettings = parentBased({});
-
 function parentBased(
   given: {
     readonly [K in keyof Extract<SamplerSettings, { type: "parent_based" }>]?: SamplerSettings | undefined;

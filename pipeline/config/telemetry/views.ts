@@ -75,6 +75,3 @@ export function views() {
     }),
   );
 }
-
-/** One view, decoded. */
-export type ViewSettings = z.output<typeof view>;
