@@ -33,7 +33,7 @@ type Settings = z.output<typeof config>;
 
 export default extension({
   type: "health_check",
-  stability: "beta",
+  stability: "alpha",
   summary: "Answers over HTTP whether all pipelines have started and are not being shut down.",
   config,
   examples: [

@@ -7,6 +7,7 @@ import type { Check, Difference, PeerName, Row } from "./check.ts";
 import { answers } from "./checks/answers.ts";
 import { batchSizes } from "./checks/batch_sizes.ts";
 import { chains } from "./checks/chains.ts";
+import { commandLine } from "./checks/command_line.ts";
 import { debugText } from "./checks/debug_text.ts";
 import { figures } from "./checks/figures.ts";
 import { gateway } from "./checks/gateway.ts";
@@ -31,6 +32,7 @@ const checks: readonly Check[] = [
   sdks,
   chains,
   answers,
+  commandLine,
   gateway,
   processors,
   sampler,
