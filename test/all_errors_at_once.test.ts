@@ -72,6 +72,14 @@ describe("a component with a wrong setting and settings that do not fit together
       wants: ["verbosity", "output_paths is not supported when use_internal_logger is true"],
     },
     {
+      component: "processors: { gen_ai_normalizer: { sources: { custom: { overwrite: 5 }, langchian: { } } } }",
+      wants: ["sources.custom.overwrite", 'unknown source "langchian"'],
+    },
+    {
+      component: "receivers::otlp/tls: { protocols: { grpc: { include_metadata: x, tls: { } } } }",
+      wants: ["include_metadata", "both certificate and key"],
+    },
+    {
       component: "exporters: { graphistry: { upload_interval: 1ms, username: me } }",
       wants: ["must be at least 1s", "password"],
     },

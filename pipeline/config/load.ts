@@ -5,6 +5,7 @@ import { checkReferences } from "./check_references.ts";
 import { aliasWarnings, declareComponents, decodeSection } from "./components.ts";
 import { expandTree } from "./expand.ts";
 import { mergeAppending, mergeTrees } from "./merge.ts";
+import { modernizeComponents, modernizeReferences } from "./old_spellings/index.ts";
 import type { Source } from "./place.ts";
 import { ConfigError, type Problem } from "./problem.ts";
 import type { ResolvedConfig, ResolvedPipeline } from "./resolved.ts";
@@ -14,7 +15,7 @@ import { didYouMean } from "./suggest.ts";
 import type { Table, Tree } from "./tree.ts";
 import { parseYaml } from "./yaml_text.ts";
 
-/** A configuration with its references replaced and nothing checked yet. */
+/** A configuration with its references replaced, in today's spelling, nothing checked yet. */
 export interface ExpandedConfig {
   readonly root: Table;
   readonly problems: readonly Problem[];
@@ -54,7 +55,11 @@ export async function readConfig(
   return withDownloads(surroundings, (from) => readSources(sources, from, options));
 }
 
-function readSources(asked: readonly ConfigSource[], from: Surroundings, { gates }: LoadOptions): ExpandedConfig {
+function readSources(
+  asked: readonly ConfigSource[],
+  from: Surroundings,
+  { gates, strictCompat }: LoadOptions,
+): ExpandedConfig {
   const opened = openAll(asked, from);
   const documents = opened.map(({ source }) => ({ source, ...parseYaml(source) }));
   const problems = documents.flatMap((document) => [...document.problems, ...rootProblems(document)]);
@@ -69,10 +74,17 @@ function readSources(asked: readonly ConfigSource[], from: Surroundings, { gates
     .filter((tree) => tree.kind === "table")
     .reduce<Tree | undefined>((earlier, later) => (earlier === undefined ? later : merge(earlier, later)), undefined);
   if (merged === undefined) throw new ConfigError([emptyProblem(documents.map(({ source }) => source))], unset);
-  const expanded = expandTree(merged, from);
+  if (merged.kind !== "table") throw new Error("mappings merge to a mapping");
+  const written = strictCompat === true ? asWritten(merged) : modernizeReferences(merged);
+  const expanded = expandTree(written.root, from);
   if (expanded.tree.kind !== "table") throw new Error("a mapping expands to a mapping");
-  const warnings = [...unset, ...unread, ...expanded.warnings];
-  return { root: expanded.tree, problems: expanded.problems, warnings };
+  const today = strictCompat === true ? asWritten(expanded.tree) : modernizeComponents(expanded.tree);
+  const warnings = [...unset, ...unread, ...written.warnings, ...expanded.warnings, ...today.warnings];
+  return { root: today.root, problems: expanded.problems, warnings };
+}
+
+function asWritten(root: Table): Pick<ExpandedConfig, "root" | "warnings"> {
+  return { root, warnings: [] };
 }
 
 /** The texts of all sources. @throws {Error} that names every one that cannot be read, a line for each. */
