@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Folders git ignores. */
-const ignored = new Set([".git", "node_modules", "dist", "coverage", "out"]);
+const ignored = new Set([".git", "node_modules", "dist", "coverage", "otelpipe-output"]);
 
 /** Every text file below a folder, with its path from the root; found without git, which a machine may lack. */
 function textFiles(folder: string): { path: string; text: string }[] {
@@ -36,6 +36,7 @@ const layers = [
     "pipeline/delivery.ts",
     "pipeline/component.ts",
     "pipeline/operators.ts",
+    "pipeline/published_files.ts",
     "pipeline/registry.ts",
     "pipeline/manifest.ts",
   ],

@@ -37,6 +37,7 @@ async function untilReady(): Promise<number> {
   const ports = ["GRPC", "HTTP", "HEALTH", "DASHBOARD", "METRICS"].map((name) => [`OTELPIPE_${name}_PORT`, "0"]);
   const startedMs = performance.now();
   const daemon = spawn(process.execPath, [bin, "--config", config], {
+    cwd: folder,
     env: { ...process.env, ...Object.fromEntries(ports) },
     stdio: ["ignore", "ignore", "pipe"],
   });

@@ -2,6 +2,8 @@ import { acrossFields, duration, secret, z } from "../../pipeline/config/schema.
 import type { Credentials } from "./rest/session.ts";
 
 const defaultServer = "https://hub.graphistry.com";
+/** Where graphs are written when the config does not say. */
+export const defaultDirectory = "./otelpipe-output/graph";
 const defaultName = "otelpipe traces";
 
 const privacy = z.strictObject({
@@ -22,12 +24,16 @@ export const config = z
   .strictObject({
     directory: z
       .string()
-      .default("")
-      .describe("Where the graph is written as nodes.arrow, edges.arrow and graph.json, with or without an account."),
+      .default(defaultDirectory)
+      .describe(
+        "Where the graph is written as nodes.arrow, edges.arrow and graph.json, with or without an account; empty to write " +
+          "none. An exporter with a name writes to a folder of that name in the default directory. Where that cannot be " +
+          "written, a warning says so; with a directory of your own otelpipe does not start then.",
+      ),
     server: z
       .string()
       .default(defaultServer)
-      .describe("The Graphistry server. Empty, as for every key here, is the same as not set."),
+      .describe("The Graphistry server. Empty, as for every text below, is the same as not set."),
     username: z.string().default("").describe("Account; with a personal key only for people who read the config."),
     password: secret().default("").describe("The account's password, unless a personal key is given."),
     personal_key_id: z.string().default("").describe("Personal key, used rather than a password when both are given."),
@@ -64,9 +70,10 @@ export const config = z
 
 type Config = z.output<typeof config>;
 
-/** What the exporter works with: nothing is an empty text. */
+/** What the exporter works with: nothing but the directory is an empty text. */
 export interface GraphistrySettings {
-  readonly directory: string | undefined;
+  /** Empty for no files. */
+  readonly directory: string;
   readonly account: AccountSettings | undefined;
   readonly uploadIntervalMs: number;
   readonly maxSpans: number;
@@ -95,7 +102,7 @@ export function settingsOf(settings: Config): GraphistrySettings {
   const credentials = credentialsOf(settings);
   const { mode, invited_users, can_edit, notify, message } = settings.privacy;
   return {
-    directory: settings.directory || undefined,
+    directory: settings.directory,
     account: credentials && {
       server: (settings.server || defaultServer).replace(/\/+$/, ""),
       credentials,

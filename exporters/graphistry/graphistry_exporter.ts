@@ -116,9 +116,9 @@ export class GraphistryExporter implements Exporter<Traces>, GraphSource {
   }
 
   #destination(): string {
-    const { account, directory } = this.#settings;
+    const { account } = this.#settings;
     if (account !== undefined) return new URL(account.server).host;
-    return directory === undefined ? "here only, no account" : "local files, no account";
+    return this.#publisher.writesFiles ? "local files, no account" : "here only, no account";
   }
 
   #keep(part: Traces): void {

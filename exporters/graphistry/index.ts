@@ -9,8 +9,9 @@ export default exporter({
     "Keeps the last traces as a graph of spans: for the dashboard, as Arrow and JSON files, on a Graphistry server.",
   config,
   examples: [
-    { title: "The graph on the dashboard", yaml: "graphistry:" },
-    { title: "As files too, without an account", yaml: "graphistry: { directory: ./graph, upload_interval: 1m }" },
+    { title: "The graph on the dashboard, and as files, without an account", yaml: "graphistry:" },
+    { title: "On the dashboard only", yaml: 'graphistry: { directory: "" }' },
+    { title: "Files in a directory of your own", yaml: "graphistry: { directory: ./graph, upload_interval: 1m }" },
     {
       title: "Uploaded with a personal key, for everyone in an organization",
       yaml: `graphistry:

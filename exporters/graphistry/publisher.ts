@@ -1,10 +1,10 @@
 import { pauseOn } from "../../pipeline/frame/engine.ts";
 import type { Clock, Host, Logger } from "../../pipeline/host.ts";
 import { userAgent } from "../../pipeline/net/user_agent.ts";
+import { PublishedFiles } from "../../pipeline/published_files.ts";
 import { arrowFile } from "./arrow_file.ts";
-import type { AccountSettings, GraphistrySettings } from "./config.ts";
+import { type AccountSettings, defaultDirectory, type GraphistrySettings } from "./config.ts";
 import { encodings } from "./encodings.ts";
-import { GraphFiles } from "./graph_files.ts";
 import { graphJson } from "./graph_json.ts";
 import { Client, type Fetch } from "./rest/client.ts";
 import { GraphistryError } from "./rest/graphistry_error.ts";
@@ -20,7 +20,7 @@ export class Publisher {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #session: Session | undefined;
-  readonly #files: GraphFiles | undefined;
+  readonly #files: PublishedFiles;
   readonly #count: (outcome: "success" | "failure") => void;
   #uploaded: Uploaded | undefined;
   #problem: string | undefined;
@@ -31,7 +31,10 @@ export class Publisher {
     this.#clock = host.clock;
     this.#logger = host.logger;
     this.#session = settings.account && sessionOf(settings.account, host, fetch);
-    this.#files = settings.directory === undefined ? undefined : new GraphFiles(settings.directory);
+    this.#files = new PublishedFiles(
+      { directory: settings.directory, defaultDirectory, what: "the trace graph" },
+      host,
+    );
     const uploads = host.meter.counter("otelpipe_exporter_graphistry_uploads", {
       description: "Number of graphs that were uploaded, or not, by outcome",
       unit: "{upload}",
@@ -41,7 +44,12 @@ export class Publisher {
 
   /** Whether there is anywhere to bring a graph to. */
   get isIdle(): boolean {
-    return this.#session === undefined && this.#files === undefined;
+    return this.#session === undefined && !this.#files.areOn;
+  }
+
+  /** Whether the graph is written to files. */
+  get writesFiles(): boolean {
+    return this.#files.areOn;
   }
 
   get uploaded(): Uploaded | undefined {
@@ -53,9 +61,9 @@ export class Publisher {
     return this.#problem;
   }
 
-  /** @throws {Error} when the directory cannot be made. */
+  /** @throws {Error} when a directory that the config names cannot be written. */
   async open(): Promise<void> {
-    await this.#files?.open();
+    await this.#files.open();
     const { account } = this.#settings;
     if (account?.server.startsWith("http:")) {
       this.#logger.warn(
@@ -79,7 +87,7 @@ export class Publisher {
     const name = this.#nameOf(createdUnixMs);
     this.#problem = undefined;
     const isUploaded = await this.#upload({ name, nodes, edges, encodings }, graph, signal);
-    if (this.#files === undefined) return isUploaded;
+    if (!this.#files.areOn) return isUploaded;
     const json = await graphJson(graph, tables, { name, createdUnixMs, uploaded: this.#uploaded }, pause);
     const isWritten = await this.#write({ "nodes.arrow": nodes, "edges.arrow": edges, "graph.json": json });
     return isUploaded && isWritten;
@@ -122,15 +130,12 @@ export class Publisher {
   }
 
   async #write(contents: Readonly<Record<string, string | Uint8Array>>): Promise<boolean> {
-    try {
-      for (const [name, content] of Object.entries(contents)) await this.#files?.replace(name, content);
-      return true;
-    } catch (thrown) {
+    for (const [name, content] of Object.entries(contents)) {
+      if (await this.#files.replace(name, content)) continue;
       this.#problem = "files cannot be written";
-      const error = thrown instanceof Error ? thrown.message : String(thrown);
-      this.#logger.warn({ directory: this.#settings.directory, error }, "The trace graph could not be written.");
       return false;
     }
+    return true;
   }
 }
 

@@ -1,15 +1,16 @@
 import { exporter } from "../../pipeline/component.ts";
 import { duration, z } from "../../pipeline/config/schema.ts";
-import { PlotlyExporter } from "./plotly_exporter.ts";
+import { defaultDirectory, PlotlyExporter } from "./plotly_exporter.ts";
 import { bytesPerRequest } from "./request_store.ts";
 
 const config = z.strictObject({
   directory: z
     .string()
-    .min(1)
-    .optional()
+    .default(defaultDirectory)
     .describe(
-      "Where the figures are written as JSON, one file each and dashboard.json. Without it they are only published.",
+      "Where the figures are written as JSON, one file each and dashboard.json; empty to write none. An exporter with a " +
+        "name writes to a folder of that name in the default directory. Where that cannot be written, a warning says so; " +
+        "with a directory of your own otelpipe does not start then.",
     ),
   window: duration()
     .refine((milliseconds) => milliseconds >= 1000, "must be at least 1s")
@@ -19,6 +20,10 @@ const config = z.strictObject({
     .refine((milliseconds) => milliseconds >= 100, "must be at least 100ms")
     .prefault("1s")
     .describe("Least time between two versions of a figure."),
+  write_interval: duration()
+    .refine((milliseconds) => milliseconds >= 100, "must be at least 100ms")
+    .prefault("10s")
+    .describe("Least time between two versions of the files; the last ones are written at shutdown."),
   max_points: z
     .int()
     .min(100)
@@ -45,9 +50,10 @@ export default exporter({
     "Draws LLM requests (client spans that name a gen_ai operation or model) as Plotly figures over a rolling window: latency, tokens over time, input against output, request rate.",
   config,
   examples: [
-    { title: "Figures on the dashboard", yaml: "plotly:" },
+    { title: "Figures on the dashboard, and as files", yaml: "plotly:" },
+    { title: "Figures on the dashboard only", yaml: 'plotly: { directory: "" }' },
     {
-      title: "Figures as files, and the tables of an aggregate beside them",
+      title: "Files in a directory of your own, and the tables of an aggregate beside them",
       yaml: `plotly:
   directory: ./figures
   window: 1h
@@ -60,6 +66,7 @@ export default exporter({
         directory: settings.directory,
         windowMs: settings.window,
         refreshIntervalMs: settings.refresh_interval,
+        writeIntervalMs: settings.write_interval,
         maxPoints: settings.max_points,
         maxRequests: settings.max_requests,
         tables: settings.tables,

@@ -5,8 +5,8 @@ import { type Pause, pauseOn } from "../../pipeline/frame/engine.ts";
 import { SpanFeed } from "../../pipeline/frame/span_feed.ts";
 import type { ExporterHost, Timer } from "../../pipeline/host.ts";
 import type { Traces } from "../../pipeline/pdata/index.ts";
+import { PublishedFiles } from "../../pipeline/published_files.ts";
 import { figureJson, type PlotlyFigure } from "./figure.ts";
-import { FigureFiles } from "./figure_files.ts";
 import { LatestFigure } from "./latest_figure.ts";
 import { pageFigures } from "./page_figures.ts";
 import { readRequests } from "./read_requests.ts";
@@ -16,13 +16,18 @@ import { type Summary, summarize } from "./summary.ts";
 import { TableFigures } from "./table_figures.ts";
 import { durationText } from "./text.ts";
 
+/** Where figures are written when the config does not say. */
+export const defaultDirectory = "./otelpipe-output/figures";
+
 /** Without new requests figures still move with the window, this often. */
 const idleRefreshMs = 10_000;
 
 export interface PlotlySettings {
-  readonly directory: string | undefined;
+  /** Empty for no files. */
+  readonly directory: string;
   readonly windowMs: number;
   readonly refreshIntervalMs: number;
+  readonly writeIntervalMs: number;
   readonly maxPoints: number;
   readonly maxRequests: number;
   /** Ids of `aggregate` components whose tables are drawn too. */
@@ -35,7 +40,7 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
   readonly #host: ExporterHost;
   readonly #store: RequestStore;
   readonly #feed: SpanFeed;
-  readonly #files: FigureFiles | undefined;
+  readonly #files: PublishedFiles;
   readonly #figures = new Map<string, LatestFigure>();
   /** Tables that have been published, also after their aggregate has ended: its last windows are still to be drawn. */
   readonly #tables = new Map<string, TableSource>();
@@ -43,6 +48,7 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
   readonly #missingTables = new Set<string>();
   #dirty = true;
   #refreshedAtMs = 0;
+  #writtenAtMs = Number.NEGATIVE_INFINITY;
   #refreshing: Promise<void> = Promise.resolve();
   #timer: Timer | undefined;
   #stopped = true;
@@ -53,17 +59,16 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     this.#store = new RequestStore(settings.maxRequests, host.budget);
     this.#feed = new SpanFeed(host, (part) => readRequests(part, host.clock.nowMs(), this.#store));
     this.#tableFigures = new Map(settings.tables.map((id) => [id, new TableFigures(id)]));
-    this.#files = settings.directory === undefined ? undefined : new FigureFiles(settings.directory, host);
+    this.#files = new PublishedFiles({ directory: settings.directory, defaultDirectory, what: "figures" }, host);
   }
 
   async start(): Promise<void> {
     if (!this.#stopped) return;
     this.#stopped = false;
-    await this.#files?.open();
-    if (this.#files !== undefined) await this.#redraw();
+    await this.#files.open();
     this.#host.board.publish("figures", this.#host.id, this);
-    // Without files to be there, nobody looks at figures while the service starts.
-    this.#arm(this.#dirty ? 0 : this.#settings.refreshIntervalMs);
+    // Nobody looks at figures while the service starts.
+    this.#arm(0);
   }
 
   /** Looks at every span: requests go into the figures, the others are done with. */
@@ -82,6 +87,7 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     await this.#refreshing;
     this.#disarm();
     this.#dirty = true;
+    this.#writtenAtMs = Number.NEGATIVE_INFINITY;
     await this.#refresh();
   }
 
@@ -104,7 +110,7 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
       { label: "figures", text: String(this.#figures.size) },
       { label: "age", text: durationText(ageMs) },
     ];
-    return this.#files?.failed === true ? [...facts, { label: "files", text: "cannot be written" }] : facts;
+    return this.#files.failed ? [...facts, { label: "files", text: "cannot be written" }] : facts;
   }
 
   #arm(delayMs = this.#settings.refreshIntervalMs): void {
@@ -143,11 +149,13 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
   }
 
   async #write(summary: Summary, pause: Pause): Promise<void> {
-    if (this.#files === undefined) return;
+    const nowMs = this.#host.clock.monotonicMs();
+    if (!this.#files.areOn || nowMs - this.#writtenAtMs < this.#settings.writeIntervalMs) return;
+    this.#writtenAtMs = nowMs;
     for (const { name, draw } of fileFigures) {
       const figure = draw(summary);
       await pause();
-      await this.#files.replace(name, figureJson(figure));
+      await this.#files.replace(`${name}.json`, figureJson(figure));
     }
   }
 
@@ -158,7 +166,7 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
       if (source === undefined) continue;
       for (const { name, title, figure } of await figures.draw(source, pause)) {
         this.#update(name, title, () => figure);
-        await this.#files?.replace(name, figureJson(figure));
+        if (this.#files.areOn) await this.#files.replace(`${name}.json`, figureJson(figure));
       }
     }
   }

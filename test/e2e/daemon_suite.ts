@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, it } from "node:test";
-import { receive, toJson } from "../../pipeline/pdata/index.ts";
+import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
+import { receive, type Traces, toJson } from "../../pipeline/pdata/index.ts";
 import { type Command, Daemon } from "../support/daemon.ts";
+import { rpcTypes } from "../support/rpc_types.ts";
 import { someSpans, spanNames } from "../support/traces.ts";
 
 /** An OTLP/HTTP backend that keeps the traces it got, and answers with `status` of each request. */
@@ -45,6 +47,47 @@ service:
   pipelines:
     traces: { receivers: [otlp], processors: [memory_limiter, batch], exporters: [otlp_http] }
 `;
+
+/** What became of a request: how it was refused and when to come back, as the transport says it; undefined when taken. */
+type Offer = (daemon: Daemon, traces: Traces) => Promise<{ code: number; comeBack: unknown } | undefined>;
+
+const offers: Record<"gRPC" | "HTTP", { offer: Offer; code: number; comeBack: (said: unknown) => boolean }> = {
+  HTTP: {
+    offer: async (daemon, traces) => {
+      const { status, headers } = await post(daemon, traces.toBuffer());
+      return status === 200 ? undefined : { code: status, comeBack: headers.get("retry-after") };
+    },
+    code: 503,
+    comeBack: (said) => /^[1-9]\d*$/.test(String(said)),
+  },
+  gRPC: {
+    offer: async (daemon, traces) => {
+      const error = await call(daemon.grpc, traces.toBuffer());
+      if (error === null) return undefined;
+      const { Status, RetryInfo } = rpcTypes();
+      const [details] = error.metadata.get("grpc-status-details-bin");
+      const status = Status.toObject(Status.decode(details as Buffer));
+      assert.equal(status["code"], error.code);
+      const [any] = status["details"] as { type_url: string; value: Uint8Array }[];
+      assert.equal(any?.type_url, "type.googleapis.com/google.rpc.RetryInfo");
+      return { code: error.code, comeBack: RetryInfo.toObject(RetryInfo.decode(any.value), { longs: Number }) };
+    },
+    code: 14,
+    comeBack: (said) => (said as { retryDelay: { seconds: number } }).retryDelay.seconds > 0,
+  },
+};
+
+/** One gRPC export; null when it was taken. */
+async function call(address: string, body: Buffer): Promise<ServiceError | null> {
+  const client = new Client(address, credentials.createInsecure());
+  const same = (bytes: Buffer) => bytes;
+  const path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+  const error = await new Promise<ServiceError | null>((resolve) => {
+    client.makeUnaryRequest(path, same, same, body, resolve);
+  });
+  client.close();
+  return error;
+}
 
 async function post(daemon: Daemon, body: Buffer, type = "application/x-protobuf") {
   return await fetch(`${daemon.http}/v1/traces`, {
@@ -122,30 +165,32 @@ export function daemonSuite(command: Command): void {
     assert.deepEqual(sink.names.filter((name) => name.startsWith("crash")).sort(), ["crash-1", "crash-2"]);
   });
 
-  // Scenario: the backend is down; a queue of two requests fills; then the backend comes back.
-  // Guarantees: the client is told to come back (503, Retry-After) when the queue is full; what was acknowledged arrives.
-  it("pushes back when a dead downstream has filled the queue, and loses nothing it acknowledged", async () => {
-    let status = 503;
-    const slow = await backend(() => status);
-    const text = yaml(slow.endpoint, "sending_queue: { queue_size: 2, num_consumers: 1 }").replace(
-      "[memory_limiter, batch]",
-      "[memory_limiter]",
-    );
-    const daemon = await Daemon.start({ command, yaml: text });
-    const acknowledged: string[] = [];
-    let refused: Response | undefined;
-    for (let index = 1; refused === undefined; index++) {
-      assert.ok(index < 10, "the queue never filled");
-      const answer = await post(daemon, someSpans(1, `queued-${index}`).toBuffer());
-      if (answer.status === 200) acknowledged.push(`queued-${index}-1`);
-      else refused = answer;
-    }
-    assert.equal(refused.status, 503);
-    assert.match(refused.headers.get("retry-after") ?? "", /^\d+$/);
-    status = 200;
-    const { books } = await daemon.stop();
-    assert.deepEqual(slow.names.sort(), acknowledged.sort());
-    assert.equal(books["receiver:otlp"]?.refused, 1);
-    slow.close();
-  });
+  for (const [transport, { offer, code, comeBack }] of Object.entries(offers)) {
+    // Scenario: the backend is down; a queue of two requests fills; then the backend comes back.
+    // Guarantees: the client is told to come back when the queue is full (503 with Retry-After, UNAVAILABLE with
+    // RetryInfo); what was acknowledged arrives.
+    it(`pushes back over ${transport} when a dead downstream has filled the queue, and loses nothing it acknowledged`, async (test) => {
+      let status = 503;
+      const slow = await backend(() => status);
+      test.after(() => slow.close());
+      const text = yaml(slow.endpoint, "sending_queue: { queue_size: 2, num_consumers: 1 }").replace(
+        "[memory_limiter, batch]",
+        "[memory_limiter]",
+      );
+      const daemon = await Daemon.start({ command, yaml: text });
+      const acknowledged: string[] = [];
+      let refused: Awaited<ReturnType<Offer>>;
+      for (let index = 1; refused === undefined; index++) {
+        assert.ok(index < 10, "the queue never filled");
+        refused = await offer(daemon, someSpans(1, `queued-${index}`));
+        if (refused === undefined) acknowledged.push(`queued-${index}-1`);
+      }
+      assert.equal(refused.code, code);
+      assert.ok(comeBack(refused.comeBack), JSON.stringify(refused));
+      status = 200;
+      const { books } = await daemon.stop();
+      assert.deepEqual(slow.names.sort(), acknowledged.sort());
+      assert.equal(books["receiver:otlp"]?.refused, 1);
+    });
+  }
 }

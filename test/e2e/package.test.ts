@@ -7,7 +7,10 @@ import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Command, Daemon } from "../support/daemon.ts";
 import { someSpans } from "../support/traces.ts";
+import { configsSuite } from "./configs_suite.ts";
+import { crashSuite } from "./crash_suite.ts";
 import { daemonSuite } from "./daemon_suite.ts";
+import { lostLogSuite } from "./lost_log_suite.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "otelpipe-package-"));
@@ -89,5 +92,11 @@ describe("the packed tarball", () => {
     assert.equal(books["receiver:otlp"]?.out, 5);
   });
 
-  describe("runs as a daemon", () => daemonSuite(command));
+  describe("runs as a daemon", () => {
+    daemonSuite(command);
+    crashSuite(command);
+    lostLogSuite(command);
+  });
+
+  describe("runs the configs it brings:", () => configsSuite(command, join(installed, "configs")));
 });

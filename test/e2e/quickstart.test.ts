@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { Daemon } from "../support/daemon.ts";
+import { booksAtTheEnd, Daemon } from "../support/daemon.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -19,7 +22,10 @@ async function freePort(): Promise<string> {
 }
 
 async function environment(): Promise<Record<string, string>> {
+  const folder = mkdtempSync(join(tmpdir(), "otelpipe-quickstart-"));
   return {
+    FIGURE_DIRECTORY: join(folder, "figures"),
+    GRAPH_DIRECTORY: join(folder, "graph"),
     OTELPIPE_GRPC_PORT: await freePort(),
     OTELPIPE_DASHBOARD_PORT: await freePort(),
     OTELPIPE_HTTP_PORT: "0",
@@ -66,6 +72,7 @@ describe("the quickstart", () => {
       // The pipes end when the last process that holds them has ended: npm, its shell or the daemon.
       await once(npm, "close");
       assert.match(log, /Shutdown complete/);
+      booksAtTheEnd(log);
     });
   }
 });

@@ -43,10 +43,13 @@ export interface NodeBooks {
   readonly dropped: Readonly<Record<string, number>>;
 }
 
+/** The books by node. */
+export type Books = Readonly<Record<string, NodeBooks>>;
+
 export interface Stopped {
   readonly code: number | null;
-  /** The books at the end by node, checked: in = out + dropped + refused, nothing held. */
-  readonly books: Readonly<Record<string, NodeBooks>>;
+  /** The books at the end, checked: in = out + dropped + refused, nothing held. */
+  readonly books: Books;
 }
 
 /** A field of a log line in the console encoding. */
@@ -141,11 +144,7 @@ export class Daemon {
   }
 
   lines(): Line[] {
-    return this.#output.split("\n").flatMap((text) => {
-      const [time, level = "", caller = "", message = "", fields] = text.split("\t");
-      if (time === undefined || level === "") return [];
-      return [{ level, caller, message, fields: fields === undefined ? {} : (JSON.parse(fields) as Line["fields"]) }];
-    });
+    return linesOf(this.#output);
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -160,15 +159,33 @@ export class Daemon {
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<Stopped> {
     this.#child.kill(signal);
     const code = await this.#ended;
-    const line = this.lines().find(({ message }) => message === "Books at the end.");
-    assert.ok(line !== undefined, `no books at the end:\n${this.#output}`);
-    const books = line.fields["books"] as Stopped["books"];
-    for (const [key, { in: taken, out, refused, held, dropped }] of Object.entries(books)) {
-      const droppedItems = Object.values(dropped).reduce((sum, items) => sum + items, 0);
-      assert.equal(held, 0, `${key} still holds ${held}`);
-      assert.equal(taken, out + refused + droppedItems, `the books of ${key} do not balance`);
-    }
-    return { code, books };
+    return { code, books: booksAtTheEnd(this.#output) };
+  }
+}
+
+function linesOf(log: string): Line[] {
+  return log.split("\n").flatMap((text) => {
+    const [time, level = "", caller = "", message = "", fields] = text.split("\t");
+    if (time === undefined || level === "") return [];
+    return [{ level, caller, message, fields: fields === undefined ? {} : (JSON.parse(fields) as Line["fields"]) }];
+  });
+}
+
+/** The books a daemon that has ended left in its log: they must balance, with nothing held. */
+export function booksAtTheEnd(log: string): Books {
+  const line = linesOf(log).find(({ message }) => message === "Books at the end.");
+  assert.ok(line !== undefined, `no books at the end:\n${log}`);
+  const books = line.fields["books"] as Books;
+  for (const [node, { held }] of Object.entries(books)) assert.equal(held, 0, `${node} still holds ${held}`);
+  assertBalanced(books);
+  return books;
+}
+
+/** in = out + dropped + refused + held, at every node. */
+export function assertBalanced(books: Books): void {
+  for (const [node, { in: taken, out, refused, held, dropped }] of Object.entries(books)) {
+    const droppedItems = Object.values(dropped).reduce((sum, items) => sum + items, 0);
+    assert.equal(taken, out + refused + droppedItems + held, `the books of ${node} do not balance`);
   }
 }
 

@@ -351,7 +351,7 @@ export async function startDashboard(spans: readonly MadeSpan[], settings: { end
 /** Publishes the real plotly exporter's figures of `spans` on `board`. */
 export async function drawFigures(board: ExtensionHost["board"], spans: readonly MadeSpan[]) {
   const host = { ...simulatedHost({ id: "plotly" }), board, clock: systemClock };
-  const exporter = plotly.traces?.(plotly.config.parse({}), host);
+  const exporter = plotly.traces?.(plotly.config.parse({ directory: "" }), host);
   await exporter?.start?.();
   const step = 2_000;
   for (let at = 0; at < spans.length; at += step)

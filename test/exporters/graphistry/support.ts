@@ -108,7 +108,7 @@ export async function until(condition: () => boolean): Promise<void> {
 /** A started exporter. */
 export async function open(config: object = {}, budgetBytes = 1e9) {
   const host = simulatedHost({ id: "graphistry", budgetBytes });
-  const settings = settingsOf(graphistry.config.parse(config));
+  const settings = settingsOf(graphistry.config.parse({ directory: "", ...config }));
   let armed = 0;
   hurry(host.clock, (delayMs) => void (armed += delayMs === settings.uploadIntervalMs ? 1 : 0));
   const exporter = new GraphistryExporter(settings, host);

@@ -23,7 +23,8 @@ async function temporaryDirectory(): Promise<string> {
   return directory;
 }
 
-async function open(settings: object = {}) {
+async function open(given: { directory?: string; [key: string]: unknown } = {}) {
+  const settings = { directory: "", ...given };
   const host = simulatedHost({ id: "plotly" });
   runningClock(host.clock);
   const exporter = plotly.traces!(plotly.config.parse(settings), host);
@@ -31,6 +32,7 @@ async function open(settings: object = {}) {
   cleanups.push(async () => exporter.stop?.());
   host.advance(0); // the first figures are drawn once everything has started
   await settle();
+  if (settings.directory !== "") await firstFiles(settings.directory);
   const consume = (spans: SpanSketch[]) => {
     const { delivery, answers } = recordedDelivery(tracesOf(spans));
     exporter.consume(delivery);
@@ -49,6 +51,12 @@ async function open(settings: object = {}) {
 /** Lets everything run that waits for no time; file operations are awaited by `drain`. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await setImmediate();
+}
+
+/** Waits until the files that are written after the start are there, complete. */
+async function firstFiles(directory: string): Promise<void> {
+  const isWhole = (files: string[]) => files.length === 5 && files.every((file) => !file.startsWith("."));
+  while (!isWhole(await readdir(directory))) await setImmediate();
 }
 
 function chat(endUnixMs: number, changes: Partial<SpanSketch> = {}): SpanSketch {
@@ -222,6 +230,24 @@ describe("the plotly exporter", () => {
     assert.ok(reads > 0);
   });
 
+  // Scenario: figures are drawn every second, files written every 10 s; requests come all the time.
+  // Guarantees: the files follow the figures, but no more often than they were asked to; at the end they are complete.
+  it("writes files no more often than write_interval says, and at the end", async () => {
+    const directory = await temporaryDirectory();
+    const { host, consume, drain, figure } = await open({ directory, write_interval: "10s" });
+    const written = async () =>
+      JSON.parse(await readFile(join(directory, "dashboard.json"), "utf8")).layout.meta.requests;
+    for (let second = 1; second <= 8; second++) {
+      consume([chat(host.clock.nowMs())]);
+      host.advance(1000);
+      await settle();
+    }
+    assert.ok(figure("request_rate").layout.meta.requests > 0);
+    assert.equal(await written(), 0);
+    await drain();
+    assert.equal(await written(), 8);
+  });
+
   it("refuses to start where its directory cannot be", async () => {
     const file = join(await temporaryDirectory(), "file");
     await writeFile(file, "");
@@ -238,7 +264,10 @@ describe("the plotly exporter", () => {
     assert.equal(figure("request_rate").layout.meta.requests, 1);
     assert.deepEqual(
       host.logs.map(({ level, message }) => [level, message]),
-      [["warn", "A figure could not be written."]],
+      [
+        ["info", "Files with figures are written here."],
+        ["warn", "A file with figures could not be written."],
+      ],
     );
     assert.ok(exporter.facts?.().some(({ text }) => text === "cannot be written"));
   });

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { describe, it } from "node:test";
-import protobuf from "protobufjs";
 import { ConsumeError } from "../../../pipeline/delivery.ts";
 import {
   decodeStatus,
@@ -15,16 +13,7 @@ import {
   statusOf,
   statusToJson,
 } from "../../../pipeline/net/status.ts";
-
-const protoRoot = join(import.meta.dirname, "../../../proto");
-
-function rpcTypes() {
-  const root = new protobuf.Root();
-  root.resolvePath = (_origin, target) =>
-    (target.startsWith("google/protobuf/") ? null : join(protoRoot, target)) as string;
-  root.loadSync(["google/rpc/status.proto", "google/rpc/error_details.proto"]);
-  return { Status: root.lookupType("google.rpc.Status"), RetryInfo: root.lookupType("google.rpc.RetryInfo") };
-}
+import { rpcTypes } from "../../support/rpc_types.ts";
 
 describe("the status of an error from the pipeline", () => {
   for (const { name, error, want } of [
