@@ -27,6 +27,7 @@ export const registry: Registry = {
   },
   extensions: {
     dashboard: () => import("../extensions/dashboard/index.ts"),
+    file_storage: () => import("../extensions/file_storage/index.ts"),
     health_check: () => import("../extensions/health_check/index.ts"),
   },
 };

@@ -135,6 +135,8 @@ export interface ExporterHost extends BookedHost {
   destination(labels: Labels): void;
   /** Counts items a destination has taken: the exporter's `out`. */
   sent(items: number): void;
+  /** Counts items that an earlier run of otelpipe left here: they came in then. */
+  restored(items: number): void;
   /** Counts items whose sending failed for good, with the reason, as dropped. */
   failed(items: number, reason: string): void;
   /** Measures items of an attempt that failed for good, whoever hears of it: `send_failed`. The books do not change. */

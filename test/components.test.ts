@@ -31,6 +31,7 @@ const settings: Readonly<Record<string, object>> = {
   "exporter plotly": { directory: join(scratch, "figures") },
   "exporter graphistry": { directory: join(scratch, "graph") },
   "extension dashboard": { endpoint: "localhost:0" },
+  "extension file_storage": { directory: join(scratch, "storage"), create_directory: true },
   "extension health_check": { endpoint: "localhost:0" },
 };
 

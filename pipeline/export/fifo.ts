@@ -7,6 +7,11 @@ export class Fifo<V> {
     return this.#values.length - this.#head;
   }
 
+  /** The value that is `index` places behind the first; undefined behind the last. */
+  peek(index = 0): V | undefined {
+    return this.#values[this.#head + index];
+  }
+
   push(value: V): void {
     this.#values.push(value);
   }

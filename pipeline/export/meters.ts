@@ -24,11 +24,11 @@ export function exporterMeters(host: ExporterHost) {
       const options = { description: "Requests that are being sent.", unit: "{request}" };
       meter.gauge("otelcol_exporter_in_flight_requests", options, read);
     },
-    queue(queue: { readonly usedSize: number; readonly capacity: number }): void {
+    queue(queue: () => { readonly usedSize: number; readonly capacity: number }): void {
       const size = { description: "Current size of the sending queue, in units of its sizer.", unit: "{batch}" };
-      meter.gauge("otelcol_exporter_queue_size", size, () => queue.usedSize);
+      meter.gauge("otelcol_exporter_queue_size", size, () => queue().usedSize);
       const capacity = { description: "Capacity of the sending queue, in units of its sizer.", unit: "{batch}" };
-      meter.gauge("otelcol_exporter_queue_capacity", capacity, () => queue.capacity);
+      meter.gauge("otelcol_exporter_queue_capacity", capacity, () => queue().capacity);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { ByteBudget } from "../host.ts";
 import type { Pdata } from "../pdata/index.ts";
 import { Fifo } from "./fifo.ts";
 import type { Sizer } from "./settings.ts";
+import { SpaceWaiters } from "./space_waiters.ts";
 
 /** A request in a queue. */
 export interface Entry<T extends Pdata> {
@@ -26,6 +27,10 @@ export interface SendingQueue<T extends Pdata> {
   /** What is held, taken entries included, in the queue's unit. */
   readonly usedSize: number;
   readonly capacity: number;
+  /** Whether what is left at a shutdown is there after the next start. */
+  readonly isDurable: boolean;
+  /** Entries that are on their way into the queue. */
+  readonly storing: number;
   /** Entries that were not taken yet. */
   readonly waiting: number;
   /**
@@ -35,7 +40,10 @@ export interface SendingQueue<T extends Pdata> {
   put(entry: Entry<T>, caller: Caller, stored: (error?: ConsumeError) => void): void;
   /** The oldest entry not taken yet; undefined when there is none now. `onReady` says when there is one again. */
   next(): Entry<T> | undefined;
+  /** Forgets a taken entry: it was delivered, or dropped for good. */
   settle(entry: Entry<T>): void;
+  /** Gives a taken entry back at a shutdown: on disk it stays for the next run, in memory it is gone. */
+  keep(entry: Entry<T>): void;
   onReady: () => void;
   /** Takes nothing more: those that wait for space are told to come back. */
   close(): void;
@@ -54,28 +62,23 @@ export function sizeOf(data: Pdata, sizer: Sizer): number {
 }
 
 /** When a sender who found the queue full may come back. */
-const fullDelayMs = 1_000;
+export const fullDelayMs = 1_000;
 
 export interface MemoryQueueSettings {
   readonly queue_size: number;
   readonly block_on_overflow: boolean;
 }
 
-interface Waiter<T extends Pdata> {
-  readonly entry: Entry<T>;
-  readonly stored: (error?: ConsumeError) => void;
-  readonly stopWaiting: () => void;
-}
-
 /** A queue in memory. Its bytes are taken from the budget before they are answered for, and given back when settled. */
 export class MemoryQueue<T extends Pdata> implements SendingQueue<T> {
   readonly capacity: number;
+  readonly isDurable = false;
+  readonly storing = 0;
   onReady: () => void = () => {};
   readonly #blocking: boolean;
   readonly #budget: ByteBudget;
   readonly #entries = new Fifo<Entry<T>>();
-  /** Bounded by admission: those who wait here are unanswered. */
-  readonly #waiters = new Set<Waiter<T>>();
+  readonly #waiters = new SpaceWaiters<T>();
   #usedSize = 0;
   #closed = false;
 
@@ -96,11 +99,10 @@ export class MemoryQueue<T extends Pdata> implements SendingQueue<T> {
   put(entry: Entry<T>, caller: Caller, stored: (error?: ConsumeError) => void): void {
     if (entry.size > this.capacity) {
       stored(new ConsumeError("element size too large", { retryable: false }));
-    } else if (this.#fits(entry) && this.#waiters.size === 0) {
+    } else if (this.#fits(entry) && this.#waiters.isEmpty) {
       this.#store(entry, stored);
     } else if (this.#blocking && !this.#closed && !caller.signal.aborted) {
-      caller.mayWait?.();
-      this.#wait(entry, caller.signal, stored);
+      this.#waiters.add(entry, caller, stored);
     } else {
       stored(new ConsumeError("sending queue is full", { retryable: true, delayMs: fullDelayMs }));
     }
@@ -118,20 +120,6 @@ export class MemoryQueue<T extends Pdata> implements SendingQueue<T> {
     this.onReady();
   }
 
-  #wait(entry: Entry<T>, signal: AbortSignal, stored: (error?: ConsumeError) => void): void {
-    const leave = () => {
-      waiter.stopWaiting();
-      stored(new ConsumeError("gave up waiting for the sending queue", { retryable: true }));
-    };
-    const stopWaiting = () => {
-      this.#waiters.delete(waiter);
-      signal.removeEventListener("abort", leave);
-    };
-    const waiter: Waiter<T> = { entry, stored, stopWaiting };
-    this.#waiters.add(waiter);
-    signal.addEventListener("abort", leave);
-  }
-
   next(): Entry<T> | undefined {
     return this.#entries.shift();
   }
@@ -139,18 +127,18 @@ export class MemoryQueue<T extends Pdata> implements SendingQueue<T> {
   settle(entry: Entry<T>): void {
     this.#usedSize -= entry.size;
     this.#budget.give(entry.data.memoryBytes);
-    for (const waiter of this.#waiters) {
-      if (!this.#fits(waiter.entry)) break;
-      waiter.stopWaiting();
-      this.#store(waiter.entry, waiter.stored);
-    }
+    this.#waiters.letIn(
+      (waiting) => this.#fits(waiting),
+      (waiting, stored) => this.#store(waiting, stored),
+    );
+  }
+
+  keep(entry: Entry<T>): void {
+    this.settle(entry);
   }
 
   close(): void {
     this.#closed = true;
-    for (const waiter of this.#waiters) {
-      waiter.stopWaiting();
-      waiter.stored(new ConsumeError("shutdown", { retryable: true }));
-    }
+    this.#waiters.refuse();
   }
 }

@@ -3,6 +3,7 @@ import { ConsumeError, type Delivery } from "../delivery.ts";
 import type { ExporterHost } from "../host.ts";
 import type { Pdata } from "../pdata/index.ts";
 import { type Batch, Batcher, type BatcherSettings, type Tracked } from "./batcher.ts";
+import type { DurableQueue } from "./durable_queue.ts";
 import { Fifo } from "./fifo.ts";
 import { exporterMeters } from "./meters.ts";
 import { type Joiner, Partitions } from "./partitions.ts";
@@ -95,7 +96,8 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
   readonly #sender: Sender<T>;
   readonly #host: ExporterHost;
   readonly #settings: QueueSettings;
-  readonly #queue: SendingQueue<T>;
+  #queue: SendingQueue<T>;
+  #durable: DurableQueue<T> | undefined;
   readonly #lifecycle: Lifecycle;
   readonly #batcher: Joiner<T>;
   readonly #ready = new Fifo<Batch<T>>();
@@ -118,12 +120,23 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
     this.#rejections = new RejectionLog(host);
     this.#meters = exporterMeters(host);
     this.#meters.inFlight(() => this.#active);
-    this.#meters.queue(queue);
+    this.#meters.queue(() => this.#queue);
     queue.onReady = () => this.#pump();
+  }
+
+  get isDurable(): boolean {
+    return this.#settings.storage !== undefined;
   }
 
   async start(): Promise<void> {
     await this.#lifecycle.start?.();
+    const { storage } = this.#settings;
+    if (storage === undefined || this.#durable !== undefined) return;
+    const { openDurableQueue } = await import("./durable_queue.ts");
+    this.#durable = await openDurableQueue<T>({ ...this.#settings, storage }, this.#host);
+    this.#queue = this.#durable;
+    this.#queue.onReady = () => this.#pump();
+    this.#pump();
   }
 
   facts() {
@@ -167,6 +180,8 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
     for (;;) {
       const batch = this.#ready.shift();
       if (batch !== undefined) return batch;
+      // At a shutdown a queue on disk keeps the rest for the next run, as the Collector's.
+      if (this.#draining && this.isDurable) return undefined;
       const entry = this.#queue.next();
       if (entry !== undefined) this.#batcher.add(entry);
       else if (this.#draining && !this.#batcher.isEmpty) this.#batcher.flush();
@@ -195,7 +210,7 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
   #settle({ data, entries }: Batch<T>, failure: Failure | undefined): void {
     if (!this.#settings.wait_for_result) {
       if (failure === undefined) this.#host.sent(data.itemCount);
-      else this.#dropped(data.itemCount, failure);
+      else if (!this.#isKept(failure)) this.#dropped(data.itemCount, failure);
     }
     for (const tracked of entries) this.#release(tracked, failure);
   }
@@ -211,10 +226,12 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
   }
 
   #release(tracked: Tracked<T>, failure: Failure | undefined): void {
+    if (failure !== undefined && this.#isKept(failure)) tracked.failure = failure;
     tracked.failure ??= failure;
     if (--tracked.pending > 0) return;
     const { entry } = tracked;
-    this.#queue.settle(entry);
+    if (tracked.failure !== undefined && this.#isKept(tracked.failure)) this.#queue.keep(entry);
+    else this.#queue.settle(entry);
     if (entry.delivery === undefined) return;
     if (tracked.failure === undefined) {
       this.#host.sent(entry.data.itemCount);
@@ -226,18 +243,25 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
     }
   }
 
+  /** Whether the queue has what failed after the next start. */
+  #isKept({ reason }: Failure): boolean {
+    return this.isDurable && reason === "shutdown";
+  }
+
   #isIdle(): boolean {
+    if (this.isDurable) return this.#active === 0 && this.#queue.storing === 0;
     return this.#active === 0 && this.#queue.waiting === 0 && this.#ready.length === 0 && this.#batcher.isEmpty;
   }
 
   hurry(deadlineMs: number): void {
-    this.#sender.hurry(deadlineMs);
+    if (!this.isDurable) this.#sender.hurry(deadlineMs);
   }
 
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = true;
     this.#queue.close();
-    this.#sender.hurry(deadlineMs);
+    if (this.isDurable) this.#sender.stopRetrying();
+    else this.#sender.hurry(deadlineMs);
     this.#pump();
     await this.#idle.within(this.#host, deadlineMs, () => this.#isIdle());
     this.#giveUp();
@@ -253,19 +277,20 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
     let leftItems = 0;
     const giveUpOn = (batch: Batch<T>) => {
       leftItems += batch.data.itemCount;
-      if (!this.#settings.wait_for_result) this.#host.drop(batch.data.itemCount, "shutdown");
+      if (!this.#settings.wait_for_result && !this.isDurable) this.#host.drop(batch.data.itemCount, "shutdown");
       for (const tracked of batch.entries) this.#release(tracked, shutdownFailure());
     };
     for (let batch = this.#ready.shift(); batch !== undefined; batch = this.#ready.shift()) giveUpOn(batch);
     for (let entry = this.#queue.next(); entry !== undefined; entry = this.#queue.next()) {
       giveUpOn({ data: entry.data, entries: [{ entry, pending: 1 }] });
     }
-    if (leftItems === 0) return;
+    if (leftItems === 0 || this.isDurable) return;
     this.#host.logger.error({ error: "shutdown", dropped_items: leftItems }, "Exporting failed. Dropping data.");
   }
 
   async stop(): Promise<void> {
     this.#giveUp();
+    await this.#durable?.stop();
     await this.#lifecycle.stop?.();
   }
 }

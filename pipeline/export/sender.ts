@@ -75,6 +75,12 @@ export class Sender<T extends Pdata> {
     for (const sending of [...this.#active]) sending.hurry();
   }
 
+  /** Shutdown, with a queue that keeps what is not sent: an attempt may end, none begins. */
+  stopRetrying(): void {
+    this.#deadlineMs = this.host.clock.monotonicMs();
+    for (const sending of [...this.#active]) sending.stopRetrying();
+  }
+
   /** Gives up on everything that is being sent. */
   abort(): void {
     for (const sending of [...this.#active]) sending.end("shutdown", "shutdown");
@@ -182,6 +188,10 @@ class Sending<T extends Pdata> {
     if (this.#waiting === undefined) return;
     this.#sender.host.clock.clearTimer(this.#waiting);
     this.attempt();
+  }
+
+  stopRetrying(): void {
+    if (this.#waiting !== undefined) this.end("shutdown", "shutdown");
   }
 
   /** Ends it unsent, with the last error after `why`. */

@@ -1,5 +1,4 @@
 import { acrossFields, duration, optionalBlock, stringList, z } from "../config/schema.ts";
-import { unsupported } from "../net/unsupported.ts";
 
 /** The blocks every queued exporter has, with the Collector's keys and defaults. */
 
@@ -143,12 +142,20 @@ const queue = () =>
         .boolean()
         .default(false)
         .describe("Answer senders once their data is sent, not once it is queued."),
-      storage: unsupported("storage", "Extension that keeps the queue on disk."),
+      storage: z
+        .string()
+        .nullish()
+        .transform((id) => id?.trim() || undefined)
+        .describe("Id of the extension that keeps the queue on disk; data is answered for once it is there."),
       batch: optionalBlock(batch, "off").describe("Joins requests to larger ones before they are sent."),
     })
     .check(
       acrossFields((settings, context) => {
         const { batch, sizer } = inEffect(settings);
+        if (settings.storage !== undefined && settings.wait_for_result) {
+          const message = "`wait_for_result` is not supported with a persistent queue configured with `storage`";
+          context.addIssue({ code: "custom", message, path: ["wait_for_result"] });
+        }
         if (batch === undefined) return;
         const refuse = (key: string, message: string) =>
           context.addIssue({ code: "custom", message, path: ["batch", key] });

@@ -73,6 +73,7 @@ export class Hosts {
         books.out += items;
         meter.sent(items);
       },
+      restored: (items) => void (books.in += items),
       failed: (items, reason) => books.drop(items, reason),
       notSent: (items, error) => meter.failed(items, error),
     };

@@ -97,7 +97,7 @@ export function simulatedHost(options: SimulatedHostOptions = {}) {
   const dropped = new Map<string, number>();
   const shared = new Map<string, unknown>();
   const fatals: Error[] = [];
-  const books = { sent: 0, failed: 0, refused: 0 };
+  const books = { sent: 0, failed: 0, refused: 0, restored: 0 };
   const log = (level: LogLine["level"]) => (fields: object, message: string) =>
     void logs.push({ level, fields: fields as Record<string, unknown>, message });
   const drop = (items: number, reason: string) => void dropped.set(reason, (dropped.get(reason) ?? 0) + items);
@@ -136,6 +136,7 @@ export function simulatedHost(options: SimulatedHostOptions = {}) {
       delivery.nack(error);
     },
     sent: (items: number) => void (books.sent += items),
+    restored: (items: number) => void (books.restored += items),
     failed(items: number, reason: string) {
       books.failed += items;
       drop(items, reason);

@@ -46,8 +46,8 @@ describe("queues that are refused", () => {
     { config: { queue_size: 0 }, want: "`queue_size` must be positive" },
     { config: { sizer: "spans" }, want: 'invalid sizer: "spans"' },
     {
-      config: { storage: "file_storage" },
-      want: "storage is not supported by otelpipe yet: remove it or leave it empty",
+      config: { storage: "file_storage", wait_for_result: true },
+      want: "`wait_for_result` is not supported with a persistent queue configured with `storage`",
     },
     {
       config: { sizer: "requests", batch: {} },

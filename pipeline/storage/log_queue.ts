@@ -1,0 +1,131 @@
+import type { ClientInfo, ConsumeError } from "../delivery.ts";
+import type { Pdata } from "../pdata/index.ts";
+import type { RecordLog } from "./log.ts";
+import { storedClient } from "./record.ts";
+import type { Segment } from "./segment.ts";
+import type { QueueName, QueueOwner, QueueStore, StoredData, StoredRecord } from "./storage.ts";
+
+/** A record of a segment, as one of the queues in its list sees it. */
+export interface LogRecord extends StoredRecord {
+  readonly segment: Segment;
+  readonly offset: number;
+  readonly length: number;
+  /** The queue's place in the record's list. */
+  readonly target: number;
+}
+
+/** The records that one exporter has to send, and who is sending them. */
+export class LogQueue {
+  readonly name: QueueName;
+  readonly log: RecordLog;
+  /** Without an owner. */
+  #idle = new Set<LogRecord>();
+  #current: OwnedQueue | undefined;
+
+  constructor(name: QueueName, log: RecordLog) {
+    this.name = name;
+    this.log = log;
+  }
+
+  /** Whether an exporter has opened it. */
+  get isOwned(): boolean {
+    return this.#current !== undefined;
+  }
+
+  /** Records without an owner. */
+  get idle(): ReadonlySet<LogRecord> {
+    return this.#idle;
+  }
+
+  restore(record: LogRecord): void {
+    this.#idle.add(record);
+  }
+
+  open(owner: QueueOwner): QueueStore {
+    const former = this.#current;
+    const left = former?.handOver() ?? this.#idle;
+    if (former === undefined) this.#idle = new Set();
+    const opened = new OwnedQueue(this, owner, left);
+    this.#current = opened;
+    return opened;
+  }
+
+  /** A record for whoever owns the queue now, other than `from`; without an owner it waits for one. */
+  pass(records: Iterable<LogRecord>, from: OwnedQueue): void {
+    if (this.#current !== undefined && this.#current !== from) this.#current.take(records);
+    else for (const record of records) this.#idle.add(record);
+  }
+
+  isCurrent(opened: OwnedQueue): boolean {
+    return this.#current === opened;
+  }
+
+  closed(opened: OwnedQueue): void {
+    if (this.#current === opened) this.#current = undefined;
+  }
+}
+
+/** A queue in the hands of one exporter instance. */
+class OwnedQueue implements QueueStore {
+  readonly left: readonly LogRecord[];
+  readonly #queue: LogQueue;
+  readonly #owner: QueueOwner;
+  readonly #records: Set<LogRecord>;
+  #appending = 0;
+  #onIdle: () => void = () => {};
+
+  constructor(queue: LogQueue, owner: QueueOwner, left: Iterable<LogRecord>) {
+    this.#queue = queue;
+    this.#owner = owner;
+    this.left = [...left];
+    this.#records = new Set(this.left);
+  }
+
+  append(
+    data: Pdata,
+    client: ClientInfo | undefined,
+    stored: (error: ConsumeError | undefined, record: StoredRecord | undefined) => void,
+  ): void {
+    this.#appending += 1;
+    const kept = client?.metadata === undefined ? undefined : storedClient(client);
+    this.#queue.log.append(this.#queue.name.id, data, kept, (error, record) => {
+      this.#appending -= 1;
+      if (record !== undefined && !this.#queue.isCurrent(this)) {
+        this.#queue.pass([record], this);
+        stored(undefined, undefined);
+      } else {
+        if (record !== undefined) this.#records.add(record);
+        stored(error, record);
+      }
+      if (this.#appending === 0) this.#onIdle();
+    });
+  }
+
+  async read(record: StoredRecord): Promise<StoredData> {
+    return await this.#queue.log.read(record as LogRecord);
+  }
+
+  settle(record: StoredRecord): void {
+    if (this.#records.delete(record as LogRecord)) this.#queue.log.settle(record as LogRecord);
+  }
+
+  handOver(): readonly LogRecord[] {
+    const given = this.#owner.handOver() as readonly LogRecord[];
+    for (const record of given) this.#records.delete(record);
+    return given;
+  }
+
+  take(records: Iterable<LogRecord>): void {
+    const taken = [...records];
+    for (const record of taken) this.#records.add(record);
+    this.#owner.take(taken);
+  }
+
+  async close(): Promise<void> {
+    if (this.#appending > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    const records = [...this.#records];
+    this.#records.clear();
+    this.#queue.closed(this);
+    this.#queue.pass(records, this);
+  }
+}

@@ -1,0 +1,124 @@
+import type { Disk, DiskFile } from "./disk.ts";
+import { type SettledEntry, settledBytes } from "./settled.ts";
+
+const digits = 10;
+
+/** `queue-0000000001.log`. */
+export function segmentName(id: number): string {
+  return `queue-${String(id).padStart(digits, "0")}.log`;
+}
+
+export function settledName(id: number): string {
+  return `queue-${String(id).padStart(digits, "0")}.settled`;
+}
+
+/** Where bytes go that are no record any more. */
+export function quarantineName(id: number, offset: number): string {
+  return `quarantine-${String(id).padStart(digits, "0")}-${offset}.bin`;
+}
+
+/** The number of the segment that a file name is of; undefined for other files. */
+export function segmentId(name: string): number | undefined {
+  const match = /^queue-(\d{10,15})\.log$/.exec(name);
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}
+
+/** The numbers of the segments among `names`, the oldest first. */
+export function segmentIds(names: readonly string[]): readonly number[] {
+  return names
+    .map(segmentId)
+    .filter((id) => id !== undefined)
+    .sort((left, right) => left - right);
+}
+
+/** One file of a log: written to its end once, then read, then removed when all its records are settled. */
+export class Segment {
+  readonly id: number;
+  readonly salt: Buffer;
+  readonly #disk: Disk;
+  /** Bytes up to which it holds whole records. */
+  size: number;
+  /** Records times queues that are not settled. */
+  live = 0;
+  /** Whether nothing is written to it any more. */
+  isSealed: boolean;
+  #reader: Promise<DiskFile> | undefined;
+  #reading = 0;
+  #settled: SettledEntry[] = [];
+  #settledSize: number;
+
+  constructor(
+    disk: Disk,
+    id: number,
+    salt: Buffer,
+    options: { size: number; isSealed: boolean; settledSize?: number },
+  ) {
+    this.#disk = disk;
+    this.id = id;
+    this.salt = salt;
+    this.size = options.size;
+    this.isSealed = options.isSealed;
+    this.#settledSize = options.settledSize ?? 0;
+  }
+
+  get isEmpty(): boolean {
+    return this.live === 0;
+  }
+
+  /** Whether it holds a file open that nobody reads at the moment. */
+  get isIdle(): boolean {
+    return this.#reader !== undefined && this.#reading === 0;
+  }
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    this.#reader ??= this.#disk.open(segmentName(this.id));
+    this.#reading += 1;
+    try {
+      return await (await this.#reader).read(offset, length);
+    } catch (error) {
+      this.#reader = undefined;
+      throw error;
+    } finally {
+      this.#reading -= 1;
+    }
+  }
+
+  async closeReader(): Promise<void> {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    await (await reader?.catch(() => undefined))?.close();
+  }
+
+  settle(entry: SettledEntry): void {
+    this.live -= 1;
+    this.#settled.push(entry);
+  }
+
+  /** Writes down what was settled since the last time. What could not be written is tried again by the next call. */
+  async flushSettled(sync: boolean): Promise<void> {
+    const entries = this.#settled;
+    if (entries.length === 0) return;
+    this.#settled = [];
+    try {
+      const file = await this.#disk.open(settledName(this.id));
+      try {
+        const bytes = settledBytes(this.salt, entries);
+        await file.write([bytes], this.#settledSize);
+        if (sync) await file.sync();
+        this.#settledSize += bytes.length;
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      this.#settled = [...entries, ...this.#settled];
+      throw error;
+    }
+  }
+
+  /** Removes its files. The records go first: without the list of what is settled they would all be there again. */
+  async remove(): Promise<void> {
+    await this.closeReader();
+    await this.#disk.remove(segmentName(this.id));
+    await this.#disk.remove(settledName(this.id)).catch(() => {});
+  }
+}
