@@ -11,6 +11,7 @@ export default {
     "cmd/main.ts",
     "cmd/components.ts",
     "dashboard/page.ts",
+    "pipeline/process/cold_thread.ts",
     "dashboard/style/page.css",
     "bench/*/main.ts",
     "examples/*/main.ts",

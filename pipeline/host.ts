@@ -159,7 +159,23 @@ export interface Caller {
 
 export type Outlets = { readonly [S in Signal]?: Outlet<PdataOf[S]> };
 
+/** Reads the bodies of requests; what takes long, out of the way of everybody else. */
+export interface BodyReader {
+  /**
+   * The batch of a body, at once when it is short. `caller.signal` ends the waiting for a long one.
+   *
+   * @throws {WireError} when it is no request of that signal; a promise rejects with it, or with a retryable ConsumeError
+   */
+  read<S extends Signal>(
+    signal: S,
+    encoding: "protobuf" | "json",
+    body: Buffer,
+    caller: Caller,
+  ): PdataOf[S] | Promise<PdataOf[S]>;
+}
+
 export interface ReceiverHost extends Host {
+  readonly bodies: BodyReader;
   /** One outlet per signal that occurs in a pipeline listing this receiver. */
   readonly outlets: Outlets;
   /** Counts a request that was refused before it became a batch: malformed, too large. Items unknown. */

@@ -4,6 +4,7 @@ import { buildGraph, type Graph } from "./graph/build.ts";
 import { drainGraph, type Report } from "./graph/drain.ts";
 import { Hosts, type Surroundings } from "./graph/hosts.ts";
 import type { Clock, Kind, Logger } from "./host.ts";
+import { ThreadedBodyReader } from "./process/body_reader.ts";
 import { clockScheduler, systemClock } from "./process/clock.ts";
 import { type LoadMonitor, monitorLoad } from "./process/load.ts";
 import { Budget, memoryLimitBytes, processMemory } from "./process/memory.ts";
@@ -50,6 +51,7 @@ export class Service implements ServiceView {
   readonly #extensions = new Map<string, Lifecycle>();
   readonly #surroundings: Surroundings;
   readonly #telemetry: OwnTelemetry;
+  readonly #bodies: ThreadedBodyReader;
   readonly #listeners = new Set<(state: State) => void>();
   #load: LoadMonitor | undefined;
   #state: State = "starting";
@@ -68,13 +70,16 @@ export class Service implements ServiceView {
     this.#logger = options.loggers({});
     const { resource = {} } = options;
     this.#telemetry = new OwnTelemetry(config.service.telemetry, this, { clock, logger: this.#logger, resource });
+    const budget = new Budget(Math.floor(limitBytes * budgetShare));
+    this.#bodies = new ThreadedBodyReader(budget);
     this.#surroundings = {
       clock,
       scheduler: clockScheduler(clock),
       random: options.random ?? Math.random,
       loggerFor: options.loggers,
       metrics: this.#telemetry.metrics,
-      budget: new Budget(Math.floor(limitBytes * budgetShare)),
+      budget,
+      bodies: this.#bodies,
       memory: processMemory(limitBytes),
       board: createBoard(),
       build: { command: this.command, version: options.version },
@@ -192,6 +197,7 @@ export class Service implements ServiceView {
       });
     }
     await this.#telemetry.stop();
+    await this.#bodies.close();
     this.#load?.stop();
     return report;
   }

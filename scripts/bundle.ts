@@ -109,6 +109,7 @@ const rare = {
     "rare/apache-arrow": "apache-arrow",
     "rare/hono": "@hono/node-server",
     "rare/dashboard": "extensions/dashboard/server.ts",
+    "rare/cold_thread": "pipeline/process/cold_thread.ts",
   },
   splitting: true,
   chunkNames: "rare/chunks/[name]-[hash]",

@@ -1,6 +1,7 @@
 import type { SchedulerLike } from "rxjs";
 import type { Board } from "../board.ts";
 import type {
+  BodyReader,
   BookedHost,
   ByteBudget,
   Clock,
@@ -30,6 +31,7 @@ export interface Surroundings {
   readonly loggerFor: (fields: Readonly<Record<string, string>>) => Logger;
   readonly metrics: MetricRegistry;
   readonly budget: ByteBudget;
+  readonly bodies: BodyReader;
   readonly memory: ProcessMemory;
   readonly board: Board;
   readonly build: Host["build"];
@@ -54,6 +56,7 @@ export class Hosts {
     });
     return {
       ...base,
+      bodies: this.#surroundings.bodies,
       outlets,
       malformed: (signal, transport, reason) => malformed.add(1, { signal, transport, reason }),
     };
@@ -107,7 +110,7 @@ export class Hosts {
   }
 
   #base(kind: Kind, id: string, fields: Readonly<Record<string, string>> = {}): Host {
-    const { loggerFor, metrics, extensions, ...common } = this.#surroundings;
+    const { loggerFor, metrics, extensions, bodies, ...common } = this.#surroundings;
     return {
       ...common,
       kind,

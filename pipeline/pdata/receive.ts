@@ -20,10 +20,35 @@ export function receive<S extends Signal>(signal: S, body: Buffer): PdataOf[S] {
   return pdataOf(signal, [walkFast(signal, body) ?? walkSlowly(signal, body)]);
 }
 
-function walkFast(signal: Signal, body: Buffer, isRewritten = false): Chunk | undefined {
+/** Bytes of a body that the slow walk, with the rewriting, may have in place: some milliseconds. */
+const longestSlowWalk = 32 * 1024;
+
+/** Bytes and spans that the fast walk may have in place. */
+const longestWalk = 4 * 1024 * 1024;
+const mostSpansInPlace = 65_536;
+
+/**
+ * As `receive`, if that surely takes but a few milliseconds; undefined when it may take longer.
+ *
+ * @throws {WireError} as `receive` does
+ */
+export function receiveShort<S extends Signal>(signal: S, body: Buffer): PdataOf[S] | undefined {
+  if (body.length <= longestSlowWalk) return receive(signal, body);
+  if (body.length > longestWalk) return undefined;
+  const chunk = walkFast(signal, body, { mostSpans: mostSpansInPlace });
+  return chunk && pdataOf(signal, [chunk]);
+}
+
+interface WalkOptions {
+  readonly isRewritten?: boolean;
+  readonly mostSpans?: number;
+}
+
+function walkFast(signal: Signal, body: Buffer, options: WalkOptions = {}): Chunk | undefined {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const { isRewritten = false, mostSpans } = options;
   if (signal === "traces") {
-    const rows = walkTraces(body, view);
+    const rows = walkTraces(body, view, mostSpans);
     return rows && new Chunk(signal, body, rows.items.length / spanColumn.width, { rows, isRewritten });
   }
   const itemCount = walkRequest(body, view, planOf(requests[signal]));
@@ -35,7 +60,6 @@ function walkSlowly(signal: Signal, body: Buffer): Chunk {
   const { itemCount, isOrdinary } = check(body, request);
   if (isOrdinary) return new Chunk(signal, body, itemCount);
   const bytes = toOrdinary(body, request);
-  return (
-    walkFast(signal, bytes, true) ?? new Chunk(signal, bytes, check(bytes, request).itemCount, { isRewritten: true })
-  );
+  const chunk = walkFast(signal, bytes, { isRewritten: true });
+  return chunk ?? new Chunk(signal, bytes, check(bytes, request).itemCount, { isRewritten: true });
 }

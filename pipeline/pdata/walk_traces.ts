@@ -32,16 +32,20 @@ function childOf(plan: Plan, tag: number): Plan {
 let scratch = new Int32Array(1024 * column.width);
 let count = 0;
 const mostScratch = 1 << 20;
+/** Spans after which the present walk gives up. */
+let most = Number.POSITIVE_INFINITY;
 
 /**
  * The fast validating walk of a traces request, which fills the rows on its way.
  *
- * @returns undefined when the walk of `check.ts` has to look at the bytes
+ * @param mostSpans about how many spans it walks before it gives up
+ * @returns undefined when it gave up or the walk of `check.ts` has to look at the bytes
  */
-export function walkTraces(bytes: Buffer, view: DataView): Rows | undefined {
+export function walkTraces(bytes: Buffer, view: DataView, mostSpans = Number.POSITIVE_INFINITY): Rows | undefined {
   const resources = new RowList(resourceCell.width, 1);
   const scopes = new RowList(scopeCell.width, 1);
   count = 0;
+  most = mostSpans;
   const size = bytes.length;
   let at = 0;
   while (at < size) {
@@ -143,7 +147,7 @@ function scopeSpansEnd(
       if (itemsEnd !== 0 && itemsEnd !== at) scopes.set(row + scopeCell.isScattered, 1);
       const spanEnd = payloadEnd(bytes, at + 1, to);
       if (spanEnd === nowhere) return nowhere;
-      if ((count + 1) * column.width > scratch.length) grow();
+      if ((count + 1) * column.width > scratch.length && !grow()) return nowhere;
       const base = count * column.width;
       for (let cell = base; cell < base + column.width; cell++) scratch[cell] = 0;
       scratch[base + column.scope] = index;
@@ -164,10 +168,13 @@ function scopeSpansEnd(
   return to;
 }
 
-function grow(): void {
+/** Makes room for twice as many spans, if so many are wanted. */
+function grow(): boolean {
+  if (count >= most) return false;
   const grown = new Int32Array(scratch.length * 2);
   grown.set(scratch);
   scratch = grown;
+  return true;
 }
 
 /** Walks the span `[from, to)` and fills its row of zeros at `base`; returns `to` or `refused`. */

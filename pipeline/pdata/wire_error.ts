@@ -5,9 +5,11 @@ export class WireError extends Error {
   readonly offset: number;
   /** The field, as `resourceSpans[0].scopeSpans[1].spans[3].name`; empty for the request itself. */
   readonly path: string;
+  readonly reason: string;
 
   constructor(reason: string, path: string, offset: number) {
     super(`${path === "" ? "request" : path}: ${reason} (byte ${offset})`);
+    this.reason = reason;
     this.path = path;
     this.offset = offset;
   }

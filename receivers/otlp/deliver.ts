@@ -1,4 +1,4 @@
-import type { ConsumeError } from "../../pipeline/delivery.ts";
+import { ConsumeError } from "../../pipeline/delivery.ts";
 import type { Outlet, ReceiverHost } from "../../pipeline/host.ts";
 import { type RpcStatus, rpcCode, statusOf } from "../../pipeline/net/status.ts";
 import type { Problem, TransportRequest } from "../../pipeline/net/transport.ts";
@@ -7,21 +7,37 @@ import { type Pdata, type Signal, WireError } from "../../pipeline/pdata/index.t
 /** When a client that was turned away for want of memory may come back. */
 const busyDelayMs = 1_000;
 
-/** Decodes a request and offers it to the pipelines. `answer` gets nothing when it was taken, else the status to tell. */
+/** Reads a request and offers it to the pipelines. `answer` gets nothing when it was taken, else the status to tell. */
 export function deliver(
   host: ReceiverHost,
   signal: Signal,
   request: TransportRequest,
-  decode: (signal: Signal, body: Buffer) => Pdata,
+  encoding: "protobuf" | "json",
   answer: (status?: RpcStatus) => void,
 ): void {
-  let data: Pdata;
+  let read: Pdata | Promise<Pdata>;
   try {
-    data = decode(signal, request.body);
+    read = host.bodies.read(signal, encoding, request.body, request);
   } catch (error) {
-    answer(undecodable(host, signal, request, error));
+    answer(unreadable(host, signal, request, error));
     return;
   }
+  if (!(read instanceof Promise)) offer(host, signal, request, read, answer);
+  else {
+    void read.then(
+      (data) => offer(host, signal, request, data, answer),
+      (error: unknown) => answer(unreadable(host, signal, request, error)),
+    );
+  }
+}
+
+function offer(
+  host: ReceiverHost,
+  signal: Signal,
+  request: TransportRequest,
+  data: Pdata,
+  answer: (status?: RpcStatus) => void,
+): void {
   if (data.itemCount === 0) {
     answer();
     return;
@@ -34,8 +50,9 @@ export function deliver(
   outlet.offer(data, request, (error?: ConsumeError) => answer(error === undefined ? undefined : statusOf(error)));
 }
 
-function undecodable(host: ReceiverHost, signal: Signal, request: TransportRequest, error: unknown): RpcStatus {
+function unreadable(host: ReceiverHost, signal: Signal, request: TransportRequest, error: unknown): RpcStatus {
   const { client } = request;
+  if (error instanceof ConsumeError) return statusOf(error);
   if (error instanceof WireError) {
     host.malformed(signal, client.transport === "grpc" ? "grpc" : "http", "undecodable");
     return { code: rpcCode.invalidArgument, message: error.message };

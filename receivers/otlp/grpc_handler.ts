@@ -8,7 +8,7 @@ import type {
   RpcAnswer,
   TransportRequest,
 } from "../../pipeline/net/transport.ts";
-import { receive, type Signal, signals } from "../../pipeline/pdata/index.ts";
+import { type Signal, signals } from "../../pipeline/pdata/index.ts";
 import { deliver, problemStatus } from "./deliver.ts";
 
 /** An Export…ServiceResponse without partial success. */
@@ -40,6 +40,6 @@ export class GrpcHandler implements RequestHandler<RpcAnswer> {
       answer({ status: { code: rpcCode.unimplemented, message: `unknown method ${request.path}` } });
       return;
     }
-    deliver(this.#host, signal, request, receive, (status) => answer(status === undefined ? accepted : { status }));
+    deliver(this.#host, signal, request, "protobuf", (status) => answer(status === undefined ? accepted : { status }));
   }
 }

@@ -15,7 +15,7 @@ import type {
   RequestHead,
   TransportRequest,
 } from "../../pipeline/net/transport.ts";
-import { fromJson, receive, type Signal, signals } from "../../pipeline/pdata/index.ts";
+import { type Signal, signals } from "../../pipeline/pdata/index.ts";
 import { deliver, problemStatus } from "./deliver.ts";
 import type { OtlpHttpSettings } from "./settings.ts";
 
@@ -77,8 +77,8 @@ export class HttpHandler implements RequestHandler<HttpAnswer> {
       answer(this.#elsewhere(request.path));
       return;
     }
-    const decode = type === json ? fromJson : receive;
-    deliver(this.#host, signal, request, decode, (status) =>
+    const encoding = type === json ? "json" : "protobuf";
+    deliver(this.#host, signal, request, encoding, (status) =>
       answer(status === undefined ? (accepted[type] as HttpAnswer) : refusal(status, type)),
     );
   }

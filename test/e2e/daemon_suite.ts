@@ -125,6 +125,19 @@ export function daemonSuite(command: Command): void {
     assert.ok(sink.names.includes("after-1"));
   });
 
+  // Scenario: a body of JSON that is read by a thread of its own, and one that is cut short.
+  // Guarantees: the thread is there in every installation, answers, and does not keep the process from ending.
+  it("reads long bodies", async () => {
+    const daemon = await Daemon.start({ command, yaml: yaml(sink.endpoint) });
+    const long = toJson(someSpans(3000, "long"));
+    assert.ok(long.length > 300_000);
+    assert.equal((await post(daemon, long, "application/json")).status, 200);
+    assert.equal((await post(daemon, long.subarray(0, -10), "application/json")).status, 400);
+    const { code, books } = await daemon.stop();
+    assert.equal(code, 0);
+    assert.equal(books["exporter:traces:otlp_http"]?.out, 3000);
+  });
+
   it("names a port in use in one line and ends with exit code 1", async () => {
     const first = await Daemon.start({ command, yaml: yaml(sink.endpoint) });
     const taken = first.grpc.split(":").at(-1);

@@ -3,6 +3,7 @@ import type { Operator } from "../../pipeline/component.ts";
 import { type ClientInfo, ConsumeError, type Delivery, neverAborted } from "../../pipeline/delivery.ts";
 import type { Clock, ExporterHost, Labels, Outlets, ProcessorHost, Timer } from "../../pipeline/host.ts";
 import type { Pdata, Signal } from "../../pipeline/pdata/index.ts";
+import { ThreadedBodyReader } from "../../pipeline/process/body_reader.ts";
 import { clockScheduler } from "../../pipeline/process/clock.ts";
 import { Budget } from "../../pipeline/process/memory.ts";
 import { createBoard } from "../../pipeline/telemetry/board.ts";
@@ -101,6 +102,7 @@ export function simulatedHost(options: SimulatedHostOptions = {}) {
   const log = (level: LogLine["level"]) => (fields: object, message: string) =>
     void logs.push({ level, fields: fields as Record<string, unknown>, message });
   const drop = (items: number, reason: string) => void dropped.set(reason, (dropped.get(reason) ?? 0) + items);
+  const budget = new Budget(options.budgetBytes ?? 1e9);
   const host = {
     kind: "processor",
     id: options.id ?? "test",
@@ -111,7 +113,8 @@ export function simulatedHost(options: SimulatedHostOptions = {}) {
     scheduler: clockScheduler(clock),
     random: seededRandom(options.seed ?? 1),
     meter: registry.meter({ component: options.id ?? "test" }),
-    budget: new Budget(options.budgetBytes ?? 1e9),
+    budget,
+    bodies: new ThreadedBodyReader(budget),
     memory: {
       limitBytes: options.memoryLimitBytes ?? 1024 * 1024 * 1024,
       usedBytes: options.usedBytes ?? (() => 0),

@@ -91,6 +91,7 @@ export function testGraph(parts: Parts) {
       random: host.random,
       loggerFor: () => host.logger,
       metrics: new MetricRegistry(),
+      bodies: host.bodies,
       budget: host.budget,
       memory: host.memory,
       board: host.board,
