@@ -29,5 +29,6 @@ export const registry: Registry = {
     dashboard: () => import("../extensions/dashboard/index.ts"),
     file_storage: () => import("../extensions/file_storage/index.ts"),
     health_check: () => import("../extensions/health_check/index.ts"),
+    pprof: () => import("../extensions/pprof/index.ts"),
   },
 };
