@@ -63,7 +63,7 @@ async function connectHttp({ endpoint, protocol, compression, clock }: ClientSet
   }
   const { NodeHttpClient } = await import("../../pipeline/net/http_client.ts");
   const shape = z.strictObject(httpClientShape({ timeout: "10s", compression }));
-  const client = new NodeHttpClient(shape.parse({ endpoint }), { clock, userAgent: agent });
+  const client = await NodeHttpClient.open(shape.parse({ endpoint }), new URL(endpoint), { clock, userAgent: agent });
   const json = protocol === "http/json";
   const headers = { "content-type": json ? "application/json" : "application/x-protobuf" };
   return {

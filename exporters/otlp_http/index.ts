@@ -103,7 +103,7 @@ function createExporter(settings: OtlpHttpConfig, host: ExporterHost): Exporter<
   };
   return queuedExporter(settings, host, push, {
     async start() {
-      client ??= new NodeHttpClient(settings, clientSurroundings(settings.auth, host));
+      client ??= await NodeHttpClient.open(settings, url, clientSurroundings(settings.auth, host));
     },
     async stop() {
       client?.close();

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 
 /** What the `cors` block says; an empty list of origins means that CORS is off. */
 export interface CorsSettings {
@@ -12,7 +12,7 @@ const safeHeaders = ["accept", "content-type", "x-requested-with"];
 const allowedMethods = new Set(["GET", "POST", "HEAD"]);
 
 /** Whether a browser asks beforehand what it may send. */
-export function isPreflight(request: IncomingMessage): boolean {
+export function isPreflight(request: { readonly method: string; readonly headers: IncomingHttpHeaders }): boolean {
   return request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined;
 }
 

@@ -4,6 +4,7 @@ import type { ClientInfo } from "../delivery.ts";
 import type { Timer } from "../host.ts";
 import { type AuthVerdict, askAuthenticator, type ServerAuthenticator } from "./auth.ts";
 import { formatHostPort } from "./listener.ts";
+import { distinctHeaders, valuesIn } from "./raw_headers.ts";
 import { Reservation } from "./reservation.ts";
 import { encodeStatus, type RpcStatus, rpcCode } from "./status.ts";
 import type { Problem, RequestHead, ServerSurroundings } from "./transport.ts";
@@ -168,23 +169,15 @@ function unauthenticated({ reason, grpcStatus }: Extract<AuthVerdict, { accepted
   return { kind: "unauthenticated", message: reason, ...(grpcStatus !== undefined && { grpcStatus }) };
 }
 
-/** The values of a header in a list of names and values, each as it was sent. */
-function valuesIn(rawHeaders: readonly string[], name: string): readonly string[] {
-  return rawHeaders.filter((_value, index) => index % 2 === 1 && rawHeaders[index - 1] === name);
-}
-
 const addresses = new WeakMap<Http2Session, string>();
 
 function clientOf(session: Http2Session | undefined, rawHeaders: readonly string[] | undefined): ClientInfo {
   const address = addressOf(session);
   if (rawHeaders === undefined) return { address, transport: "grpc" };
-  const names = new Set(rawHeaders.filter((_name, index) => index % 2 === 0));
-  const metadata = new Map<string, readonly string[]>();
-  for (const name of names) {
-    if (!name.startsWith(":") && !name.startsWith("grpc-")) metadata.set(name, valuesIn(rawHeaders, name));
+  const metadata = distinctHeaders(rawHeaders);
+  for (const name of metadata.keys()) {
+    if (name.startsWith("grpc-")) metadata.delete(name);
   }
-  const [authority] = valuesIn(rawHeaders, ":authority");
-  if (!metadata.has("host") && authority !== undefined) metadata.set("host", [authority]);
   return { address, transport: "grpc", metadata };
 }
 

@@ -1,21 +1,20 @@
-import { createSecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
 import {
   type CallOptions,
   type ChannelOptions,
-  Client,
   type ClientUnaryCall,
   compressionAlgorithms,
-  credentials,
   Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
 import type { Clock } from "../host.ts";
 import { type ClientAuthenticator, sendAuthorized } from "./auth.ts";
 import type { GrpcClientSettings } from "./client_settings.ts";
+import { GrpcChannel } from "./grpc_channel.ts";
 import { parseGrpcEndpoint } from "./grpc_endpoint.ts";
 import { lowerCased } from "./outgoing_headers.ts";
 import { decodeStatus, rpcCode } from "./status.ts";
-import { secureContextOptions, wantsTls } from "./tls.ts";
+import { ClientIdentity, wantsTls } from "./tls.ts";
 import type { ClientSurroundings, RpcClient, RpcReply, RpcSendOptions } from "./transport.ts";
 
 /** An answer larger than this is refused. */
@@ -26,12 +25,14 @@ const longestBackoffMs = 5_000;
 
 /** Unary gRPC on `@grpc/grpc-js`, with messages as raw bytes. Compresses with gzip only. Connects when first used. */
 export class GrpcJsClient implements RpcClient {
-  readonly #client: Client;
+  readonly #makeChannel: (context: SecureContext | undefined) => GrpcChannel;
+  readonly #identity: ClientIdentity | undefined;
   readonly #metadata: Metadata;
   readonly #waitForReady: boolean;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #authenticator: ClientAuthenticator | undefined;
   readonly #clock: Clock;
+  #channel: GrpcChannel;
 
   /** @throws {Error} when a file of the `tls` block cannot be read or the endpoint is none. */
   constructor(settings: GrpcClientSettings, surroundings: ClientSurroundings) {
@@ -41,13 +42,14 @@ export class GrpcJsClient implements RpcClient {
       throw new Error("the authenticator's credentials need TLS: set tls without insecure");
     }
     const options = channelOptions(settings, surroundings.userAgent);
-    this.#client = new Client(target, useTls ? tlsCredentials(settings) : credentials.createInsecure(), options);
+    this.#makeChannel = (context) => new GrpcChannel(target, context, settings.tls, options);
+    this.#identity = useTls ? new ClientIdentity(settings.tls, surroundings) : undefined;
+    this.#channel = this.#makeChannel(this.#identity?.context);
     this.#waitForReady = settings.wait_for_ready;
     this.#headers = lowerCased(settings.headers);
     this.#metadata = this.#metadataOf(this.#headers);
     this.#authenticator = surroundings.authenticator;
     this.#clock = surroundings.clock;
-    this.#client.getChannel().getConnectivityState(true);
   }
 
   async send(path: string, body: Buffer, options: RpcSendOptions): Promise<RpcReply> {
@@ -84,21 +86,33 @@ export class GrpcJsClient implements RpcClient {
   #call(path: string, body: Buffer, metadata: Metadata, options: RpcSendOptions): Promise<RpcReply> {
     const { timeoutMs, signal } = options;
     const callOptions: CallOptions = timeoutMs ? { deadline: this.#clock.nowMs() + timeoutMs } : {};
+    const channel = this.#currentChannel();
+    channel.began();
     return new Promise((resolve) => {
       let call: ClientUnaryCall | undefined;
       const cancel = () => call?.cancel();
       const finish = (error: ServiceError | null, reply: Buffer | undefined) => {
         signal?.removeEventListener("abort", cancel);
+        channel.ended();
         resolve(error === null ? { status: undefined, body: reply ?? Buffer.alloc(0) } : failed(error));
       };
-      call = this.#client.makeUnaryRequest(path, same, same, body, metadata, callOptions, finish);
+      call = channel.client.makeUnaryRequest(path, same, same, body, metadata, callOptions, finish);
       signal?.addEventListener("abort", cancel);
       if (signal?.aborted) cancel();
     });
   }
 
+  /** The channel for a new call: another one once the certificate has changed; calls under way stay on theirs. */
+  #currentChannel(): GrpcChannel {
+    const context = this.#identity?.context;
+    if (context === this.#channel.context) return this.#channel;
+    this.#channel.retire();
+    this.#channel = this.#makeChannel(context);
+    return this.#channel;
+  }
+
   close(): void {
-    this.#client.close();
+    this.#channel.client.close();
   }
 }
 
@@ -111,11 +125,6 @@ function failed(error: ServiceError): RpcReply {
   const sent = Buffer.isBuffer(details) ? decodeStatus(details) : undefined;
   const delay = sent?.retryDelayMs === undefined ? {} : { retryDelayMs: sent.retryDelayMs };
   return { status: { code: error.code ?? rpcCode.unknown, message: error.details, ...delay }, body: Buffer.alloc(0) };
-}
-
-function tlsCredentials(settings: GrpcClientSettings) {
-  const context = createSecureContext(secureContextOptions(settings.tls));
-  return credentials.createFromSecureContext(context, { rejectUnauthorized: !settings.tls.insecure_skip_verify });
 }
 
 function channelOptions(settings: GrpcClientSettings, standardAgent: string): ChannelOptions {

@@ -17,7 +17,7 @@ import { inflate } from "./http_body.ts";
 import { type Listening, listen } from "./listener.ts";
 import type { GrpcServerSettings } from "./settings.ts";
 import { encodeStatus, type RpcStatus, rpcCode } from "./status.ts";
-import { tlsServerOptions } from "./tls.ts";
+import { keepCertificatesFresh, tlsServerOptions } from "./tls.ts";
 import type { RequestHandler, RpcAnswer, ServerSurroundings, TransportRequest, TransportServer } from "./transport.ts";
 
 /** Windows of 64 KiB, the protocol's default, stall large requests once per round trip. */
@@ -98,6 +98,7 @@ export class GrpcJsServer implements TransportServer {
         else socket.destroy();
       });
       server.on("tlsClientError", (_error, socket) => void socket.destroy());
+      keepCertificatesFresh(server, tls, this.#surroundings);
       return server;
     };
     this.#listening = await listen(this.#settings, make);

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from "node:http";
 import type { ByteBudget } from "../host.ts";
 import { decompress, type Encoding } from "./compression.ts";
+import type { Exchange } from "./exchange.ts";
 import { Reservation } from "./reservation.ts";
 import { BodyError, type Problem } from "./transport.ts";
 
@@ -20,9 +20,9 @@ interface Outcome {
  * and its bytes are held in the budget as they come until `outcome` is told; whoever takes the body then accounts for it. When the caller goes away in the
  * middle, `outcome` hears nothing.
  */
-export function readBody(request: IncomingMessage, encoding: Encoding, limits: Limits, outcome: Outcome): void {
+export function readBody(exchange: Exchange, encoding: Encoding, limits: Limits, outcome: Outcome): void {
   const reservation = new Reservation(limits.budget);
-  const announced = Number(request.headers["content-length"] ?? 0);
+  const announced = Number(exchange.headers["content-length"] ?? 0);
   let problem: Problem | undefined;
   if (announced > limits.maxBytes) problem = tooLarge();
   else if (!reservation.fits(announced)) problem = busy();
@@ -40,25 +40,26 @@ export function readBody(request: IncomingMessage, encoding: Encoding, limits: L
     reservation.release();
     report();
   };
-  request.on("data", (part: Buffer) => {
+  const { body: source } = exchange;
+  source.on("data", (part: Buffer) => {
     if (done) return;
     size += part.length;
     if (size > limits.maxBytes) finish(() => outcome.failed(tooLarge()));
     else if (!reservation.arrived(size)) finish(() => outcome.failed(busy()));
     else parts.push(part);
   });
-  request.once("end", () => {
-    if (done) return;
+  source.once("end", () => {
+    if (done || !exchange.isBodyComplete) return;
     const body = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, size);
     inflate(encoding, body, limits.maxBytes, reservation, {
       failed: (reason) => finish(() => outcome.failed(reason)),
       complete: (inflated) => finish(() => outcome.complete(inflated)),
     });
   });
-  request.once("close", () => {
-    if (!request.complete) finish(() => {});
+  source.once("close", () => {
+    if (!exchange.isBodyComplete) finish(() => {});
   });
-  request.on("error", () => {}); // "close" follows
+  source.on("error", () => {}); // "close" follows
 }
 
 /** Decompresses and tells `outcome`, at once when the body is small. */

@@ -1,10 +1,9 @@
 import { Agent, type AgentOptions, type ClientRequest, type IncomingMessage, request } from "node:http";
-import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { sendAuthorized } from "./auth.ts";
 import type { HttpClientSettings } from "./client_settings.ts";
 import { compress, encodingOf } from "./compression.ts";
+import type { HttpsRequests } from "./https_client.ts";
 import { lowerCased } from "./outgoing_headers.ts";
-import { secureContextOptions } from "./tls.ts";
 import type { ClientSurroundings, HttpClient, HttpReply, HttpSendOptions } from "./transport.ts";
 
 /** What is read of an answer at most; the rest is thrown away with its connection. */
@@ -15,21 +14,34 @@ export class NodeHttpClient implements HttpClient {
   readonly #settings: HttpClientSettings;
   readonly #surroundings: ClientSurroundings;
   readonly #agent: Agent;
-  readonly #tlsAgent: TlsAgent;
+  readonly #https: HttpsRequests | undefined;
 
-  /** @throws {Error} when a file of the `tls` block cannot be read. */
-  constructor(settings: HttpClientSettings, surroundings: ClientSurroundings) {
+  private constructor(
+    settings: HttpClientSettings,
+    surroundings: ClientSurroundings,
+    options: AgentOptions,
+    https: HttpsRequests | undefined,
+  ) {
     this.#settings = settings;
     this.#surroundings = surroundings;
-    const options = agentOptions(settings);
-    const { tls } = settings;
     this.#agent = new Agent(options);
-    this.#tlsAgent = new TlsAgent({
-      ...options,
-      ...secureContextOptions(tls),
-      rejectUnauthorized: !tls.insecure_skip_verify,
-      ...(tls.server_name_override !== "" && { servername: tls.server_name_override }),
-    });
+    this.#https = https;
+  }
+
+  /**
+   * A client for `url` and others of its scheme.
+   * @throws {Error} when a file of the `tls` block cannot be read or holds nothing of use.
+   */
+  static async open(
+    settings: HttpClientSettings,
+    url: Pick<URL, "protocol">,
+    surroundings: ClientSurroundings,
+  ): Promise<NodeHttpClient> {
+    const options = agentOptions(settings);
+    if (url.protocol !== "https:") return new NodeHttpClient(settings, surroundings, options, undefined);
+    const { HttpsRequests } = await import("./https_client.ts");
+    const https = new HttpsRequests(settings.tls, options, surroundings);
+    return new NodeHttpClient(settings, surroundings, options, https);
   }
 
   async send(url: URL, body: Buffer, options: HttpSendOptions): Promise<HttpReply> {
@@ -60,11 +72,11 @@ export class NodeHttpClient implements HttpClient {
     mayRepeat: boolean,
   ): Promise<HttpReply> {
     return new Promise((resolve, reject) => {
-      const secure = url.protocol === "https:";
       const common = { method: "POST", headers, ...(signal !== undefined && { signal }) };
-      const sent: ClientRequest = secure
-        ? tlsRequest(url, { ...common, agent: this.#tlsAgent })
-        : request(url, { ...common, agent: this.#agent });
+      const sent: ClientRequest =
+        url.protocol === "https:" && this.#https !== undefined
+          ? this.#https.request(url, common)
+          : request(url, { ...common, agent: this.#agent });
       sent.on("response", (response) => void readReply(response).then(resolve, reject));
       sent.on("error", (error) => {
         // A kept connection that the server closed at the same moment: nothing of the request was looked at.
@@ -80,7 +92,7 @@ export class NodeHttpClient implements HttpClient {
 
   close(): void {
     this.#agent.destroy();
-    this.#tlsAgent.destroy();
+    this.#https?.close();
   }
 }
 

@@ -1,55 +1,55 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ClientInfo } from "../delivery.ts";
 import type { CredentialSource } from "./auth.ts";
-import { formatHostPort } from "./listener.ts";
+import type { Exchange } from "./exchange.ts";
 import type { RequestHead, TransportRequest } from "./transport.ts";
 
-/** The head of a `node:http` request. */
+/** The head of an HTTP request. */
 export class HttpRequestHead implements RequestHead {
   readonly method: string;
   readonly path: string;
   client: ClientInfo;
-  readonly #request: IncomingMessage;
+  readonly #exchange: Exchange;
 
-  constructor(request: IncomingMessage, client: ClientInfo) {
-    this.method = request.method ?? "";
-    this.path = pathOf(request.url ?? "/");
-    this.client = client;
-    this.#request = request;
+  /** `includeMetadata` shows the headers with the client. */
+  constructor(exchange: Exchange, includeMetadata: boolean) {
+    this.method = exchange.method;
+    this.path = pathOf(exchange.url);
+    this.client = clientOf(exchange, includeMetadata);
+    this.#exchange = exchange;
   }
 
   header(name: string): string | undefined {
-    const value = this.#request.headers[name];
+    const value = this.#exchange.headers[name];
     return Array.isArray(value) ? value[0] : value;
   }
 
   /** The credentials of the request; query parameters named in `params` stand in for headers. */
   credentials(params: readonly string[]): CredentialSource {
-    const query = params.length === 0 ? undefined : new URLSearchParams(queryOf(this.#request.url ?? ""));
+    const query = params.length === 0 ? undefined : new URLSearchParams(queryOf(this.#exchange.url));
     return {
       values: (name) => {
         const param = params.find((each) => each.toLowerCase() === name.toLowerCase());
         const given = param === undefined ? [] : (query?.getAll(param) ?? []);
-        return given.length > 0 ? given : (this.#request.headersDistinct[name.toLowerCase()] ?? []);
+        return given.length > 0 ? given : (this.#exchange.allHeaders.get(name.toLowerCase()) ?? []);
       },
     };
   }
 
-  withBody(body: Buffer, response: ServerResponse): TransportRequest {
-    return new HttpRequest(this, body, response);
+  withBody(body: Buffer): TransportRequest {
+    return new HttpRequest(this, body, this.#exchange);
   }
 }
 
 class HttpRequest implements TransportRequest {
   readonly body: Buffer;
   readonly #head: RequestHead;
-  readonly #response: ServerResponse;
+  readonly #exchange: Exchange;
   #aborter: AbortController | undefined;
 
-  constructor(head: RequestHead, body: Buffer, response: ServerResponse) {
+  constructor(head: RequestHead, body: Buffer, exchange: Exchange) {
     this.#head = head;
     this.body = body;
-    this.#response = response;
+    this.#exchange = exchange;
   }
 
   get method(): string {
@@ -67,11 +67,10 @@ class HttpRequest implements TransportRequest {
   get signal(): AbortSignal {
     if (this.#aborter !== undefined) return this.#aborter.signal;
     const aborter = new AbortController();
-    const response = this.#response;
     this.#aborter = aborter;
-    if (response.destroyed) aborter.abort();
-    response.once("close", () => {
-      if (!response.writableFinished) aborter.abort();
+    if (this.#exchange.isOver) aborter.abort();
+    this.#exchange.onClose((delivered) => {
+      if (!delivered) aborter.abort();
     });
     return aborter.signal;
   }
@@ -91,13 +90,7 @@ function queryOf(url: string): string {
   return start < 0 ? "" : url.slice(start + 1);
 }
 
-/** The peer of a request, with its headers when they are wanted. */
-export function clientOf(request: IncomingMessage, includeMetadata: boolean): ClientInfo {
-  const address = formatHostPort(request.socket.remoteAddress, request.socket.remotePort);
-  if (!includeMetadata) return { address, transport: "http" };
-  const metadata = new Map<string, readonly string[]>();
-  for (const [name, values] of Object.entries(request.headersDistinct)) {
-    if (values !== undefined) metadata.set(name, values);
-  }
-  return { address, transport: "http", metadata };
+function clientOf(exchange: Exchange, includeMetadata: boolean): ClientInfo {
+  const client = { address: exchange.peer, transport: "http" } as const;
+  return includeMetadata ? { ...client, metadata: exchange.allHeaders } : client;
 }

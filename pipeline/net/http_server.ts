@@ -1,14 +1,15 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
-import type { Clock } from "../host.ts";
+import { createServer, type Server } from "node:http";
+import type { Server as NetServer } from "node:net";
 import { askAuthenticator, type ServerAuthenticator, serverAuthenticator } from "./auth.ts";
 import { encodingOf } from "./compression.ts";
 import { type CorsSettings, corsHeaders, isPreflight, preflightHeaders } from "./cors.ts";
+import type { Exchange } from "./exchange.ts";
 import { readBody } from "./http_body.ts";
-import { clientOf, HttpRequestHead } from "./http_request.ts";
+import { HttpRequestHead } from "./http_request.ts";
+import { Http1Exchange } from "./http1_exchange.ts";
 import { type Listening, listen } from "./listener.ts";
+import { lowerCased } from "./outgoing_headers.ts";
 import type { HttpServerSettings } from "./settings.ts";
-import { tlsServerOptions } from "./tls.ts";
 import {
   BodyError,
   type HttpAnswer,
@@ -25,17 +26,15 @@ const headTimeoutMs = 60_000;
 /** A request that is not complete after this time ends its connection, also where the setting says "no limit". */
 const requestTimeoutMs = 300_000;
 
-/** How long a connection that is refused in the middle of a body may go on sending, so that it can read why. */
-const lingerMs = 2_000;
-
-/** OTLP over HTTP/1.1 on `node:http` and `node:https`. */
+/** OTLP over HTTP/1.1, and with TLS over HTTP/2 for clients that ask for it. */
 export class NodeHttpServer implements TransportServer {
   readonly #settings: HttpServerSettings;
   readonly #surroundings: ServerSurroundings;
   readonly #handler: RequestHandler<HttpAnswer>;
   readonly #maxBytes: number;
+  readonly #responseHeaders: Readonly<Record<string, string>>;
   readonly #servers: Server[] = [];
-  readonly #unanswered = new Set<ServerResponse>();
+  readonly #unanswered = new Set<Exchange>();
   #authenticator: ServerAuthenticator | undefined;
   #listening: Listening | undefined;
   #stopping: Promise<void> | undefined;
@@ -46,6 +45,7 @@ export class NodeHttpServer implements TransportServer {
     this.#handler = handler;
     this.#surroundings = surroundings;
     this.#maxBytes = settings.max_request_body_size > 0 ? settings.max_request_body_size : defaultBodyBytes;
+    this.#responseHeaders = lowerCased(settings.response_headers);
   }
 
   get addresses(): readonly string[] {
@@ -54,14 +54,11 @@ export class NodeHttpServer implements TransportServer {
 
   async start(): Promise<void> {
     this.#authenticator = serverAuthenticator(this.#settings.auth, this.#surroundings);
-    this.#listening = await listen(this.#settings, () => {
-      const server = this.#makeServer((request, response) => this.#take(request, response));
-      this.#servers.push(server);
-      return server;
-    });
+    const secure = this.#settings.tls === undefined ? undefined : await import("./https_server.ts");
+    this.#listening = await listen(this.#settings, () => this.#makeServer(secure));
   }
 
-  #makeServer(listener: RequestListener): Server {
+  #makeServer(secure: typeof import("./https_server.ts") | undefined): NetServer {
     const { tls, read_header_timeout, read_timeout, idle_timeout, write_timeout } = this.#settings;
     const requestTimeout = read_timeout > 0 ? read_timeout : requestTimeoutMs;
     const headersTimeout = Math.min(read_header_timeout > 0 ? read_header_timeout : headTimeoutMs, requestTimeout);
@@ -74,81 +71,78 @@ export class NodeHttpServer implements TransportServer {
       keepAlive: true,
       noDelay: true,
     };
+    const take = (exchange: Exchange) => this.#take(exchange);
     const server =
-      tls === undefined
-        ? createServer(options, listener)
-        : createTlsServer({ ...options, ...tlsServerOptions(tls, ["http/1.1"]) }, listener);
+      tls === undefined || secure === undefined
+        ? createServer(options, (request, response) => take(new Http1Exchange(request, response)))
+        : secure.createHttpsServer(tls, options, this.#surroundings, take);
     server.timeout = write_timeout;
+    this.#servers.push(server);
     return server;
   }
 
-  #take(request: IncomingMessage, response: ServerResponse): void {
+  #take(exchange: Exchange): void {
     const { auth, cors, include_metadata } = this.#settings;
-    const head = new HttpRequestHead(request, clientOf(request, include_metadata));
-    this.#unanswered.add(response);
-    response.once("close", () => {
-      this.#unanswered.delete(response);
+    const head = new HttpRequestHead(exchange, include_metadata);
+    this.#unanswered.add(exchange);
+    exchange.onClose(() => {
+      this.#unanswered.delete(exchange);
       if (this.#unanswered.size === 0) this.#allAnswered();
     });
-    response.on("error", () => {}); // the caller is gone: "close" follows and says so
-    if (cors !== undefined && this.#answerCors(cors, request, response)) return;
+    const answer = this.#answerFor(exchange, cors);
+    if (answer === undefined) return;
     if (this.#authenticator === undefined) {
-      this.#read(head, request, response);
+      this.#read(head, exchange, answer);
       return;
     }
     askAuthenticator(this.#authenticator, head.credentials(auth?.request_params ?? []), (verdict) => {
       if (!verdict.accepted) {
-        this.#answer(request, response, this.#handler.reject(head, new BodyError("unauthenticated", verdict.reason)));
+        answer(this.#handler.reject(head, new BodyError("unauthenticated", verdict.reason)));
         return;
       }
       if (verdict.auth !== undefined) head.client = { ...head.client, auth: verdict.auth };
-      this.#read(head, request, response);
+      this.#read(head, exchange, answer);
     });
   }
 
-  #read(head: HttpRequestHead, request: IncomingMessage, response: ServerResponse): void {
+  #read(head: HttpRequestHead, exchange: Exchange, answer: (answer: HttpAnswer) => void): void {
     const { compression_algorithms } = this.#settings;
     const name = compression_algorithms.length === 0 ? "" : (head.header("content-encoding") ?? "");
     const encoding = encodingOf(name);
     if (encoding === undefined || !(name === "identity" || allows(compression_algorithms, name))) {
       const problem = new BodyError("unsupported_encoding", `unsupported Content-Encoding: ${name}`);
-      this.#answer(request, response, this.#handler.reject(head, problem));
+      answer(this.#handler.reject(head, problem));
       return;
     }
     const judged = this.#handler.judge(head);
     if (judged !== undefined) {
-      this.#answer(request, response, judged);
+      answer(judged);
       return;
     }
     const limits = { maxBytes: this.#maxBytes, budget: this.#surroundings.budget };
-    readBody(request, encoding, limits, {
-      failed: (problem) => this.#answer(request, response, this.#handler.reject(head, problem)),
-      complete: (body) =>
-        this.#handler.handle(head.withBody(body, response), (answer) => this.#answer(request, response, answer)),
+    readBody(exchange, encoding, limits, {
+      failed: (problem) => answer(this.#handler.reject(head, problem)),
+      complete: (body) => this.#handler.handle(head.withBody(body), answer),
     });
   }
 
-  /** Adds CORS headers to the answer to come; true when the request was a preflight and is answered. */
-  #answerCors(cors: CorsSettings, request: IncomingMessage, response: ServerResponse): boolean {
-    if (cors.allowed_origins.length === 0) return false;
-    const preflight = isPreflight(request);
-    const added = preflight ? preflightHeaders(cors, request.headers) : corsHeaders(cors, request.headers);
-    for (const [name, value] of Object.entries(added)) response.setHeader(name, value);
-    if (preflight) this.#answer(request, response, { status: 204 });
-    return preflight;
+  /** How to answer a request, with the headers that CORS wants; undefined when it was a preflight and is answered. */
+  #answerFor(exchange: Exchange, cors: CorsSettings | undefined): ((answer: HttpAnswer) => void) | undefined {
+    if (cors === undefined || cors.allowed_origins.length === 0) return (answer) => this.#answer(exchange, answer, {});
+    if (isPreflight(exchange)) {
+      this.#answer(exchange, { status: 204 }, preflightHeaders(cors, exchange.headers));
+      return undefined;
+    }
+    const added = corsHeaders(cors, exchange.headers);
+    return (answer) => this.#answer(exchange, answer, added);
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer): void {
-    if (response.headersSent || response.destroyed) return;
+  #answer(exchange: Exchange, answer: HttpAnswer, added: Readonly<Record<string, string>>): void {
+    if (exchange.isOver) return;
     const body = typeof answer.body === "string" ? Buffer.from(answer.body, "utf8") : answer.body;
-    for (const [name, value] of Object.entries(this.#settings.response_headers)) response.setHeader(name, value);
-    if (!request.complete) lingerOnClose(request, this.#surroundings.clock);
-    if (!request.complete || this.#stopping !== undefined || !this.#settings.keep_alives_enabled) {
-      response.setHeader("connection", "close");
-    }
-    const length = answer.status === 204 ? {} : { "content-length": body?.length ?? 0 };
-    response.writeHead(answer.status, { ...answer.headers, ...length });
-    response.end(body);
+    const isLast = this.#stopping !== undefined || !this.#settings.keep_alives_enabled;
+    const headers = { ...this.#responseHeaders, ...added, ...answer.headers };
+    exchange.answer(answer.status, headers, body, { isLast, clock: this.#surroundings.clock });
   }
 
   stop(graceMs: number): Promise<void> {
@@ -181,18 +175,4 @@ export class NodeHttpServer implements TransportServer {
 
 function allows(allowed: readonly string[], name: string): boolean {
   return allowed.length === 0 || name === "" || allowed.some((each) => each.toLowerCase() === name.toLowerCase());
-}
-
-/**
- * Closes gently after an answer in the middle of a body: bytes unread at `close` make the kernel reset the connection, and
- * the reset destroys the answer on its way. So what still comes is read and thrown away for a moment.
- */
-function lingerOnClose(request: IncomingMessage, clock: Clock): void {
-  const { socket } = request;
-  request.resume();
-  socket.destroySoon = () => {
-    socket.end();
-    const timer = clock.setTimer(() => void socket.destroy(), lingerMs);
-    socket.once("close", () => clock.clearTimer(timer));
-  };
 }

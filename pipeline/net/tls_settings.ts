@@ -1,5 +1,6 @@
 import { acrossFields, optionalBlock, secret, z } from "../config/schema.ts";
-import { unsupported } from "./unsupported.ts";
+import { nonNegativeDuration } from "./setting_fields.ts";
+import { curveNames, isCipherSuite } from "./tls_names.ts";
 
 const versions = ["1.0", "1.1", "1.2", "1.3"] as const;
 
@@ -19,25 +20,56 @@ const shared = () => ({
     .string()
     .default("")
     .describe("File with the CA certificates (PEM) that the other side's certificate is checked against."),
-  ca_pem: z.string().default("").describe("The same certificates as text. Excludes ca_file."),
+  ca_pem: secret().default("").describe("The same certificates as text. Excludes ca_file."),
   include_system_ca_certs_pool: z
     .boolean()
     .default(false)
-    .describe("Trust the bundled CAs as well when a CA is given."),
+    .describe("Trust the system's CAs as well when a CA is given."),
   cert_file: z.string().default("").describe("File with the certificate chain (PEM) to show."),
-  cert_pem: z.string().default("").describe("The same chain as text. Excludes cert_file."),
+  cert_pem: secret().default("").describe("The same chain as text. Excludes cert_file."),
   key_file: z.string().default("").describe("File with the private key (PEM) of the certificate."),
   key_pem: secret().default("").describe("The same key as text. Excludes key_file."),
   min_version: version().prefault("1.2").describe("Lowest TLS version accepted."),
   max_version: version().prefault("").describe("Highest TLS version accepted; empty is the newest."),
-  cipher_suites: unsupported("cipher_suites", "Cipher suites by their Go names."),
-  include_insecure_cipher_suites: unsupported("include_insecure_cipher_suites", "Weak cipher suites."),
-  curve_preferences: unsupported("curve_preferences", "Elliptic curves in order."),
-  reload_interval: unsupported("reload_interval", "How often the certificate is read again."),
-  tpm: unsupported("tpm", "A private key in a TPM."),
+  cipher_suites: z
+    .array(z.string())
+    .default([])
+    .describe("Cipher suites up to TLS 1.2, by their Go names; those of TLS 1.3 are always on. Empty: a safe choice."),
+  include_insecure_cipher_suites: z.boolean().default(false).describe("Allow weak suites in cipher_suites."),
+  curve_preferences: z
+    .array(z.enum(curveNames, { error: (issue) => `invalid curve type: ${String(issue.input)}` }))
+    .default([])
+    .describe("Elliptic curves in order of preference. Empty: a safe choice."),
+  reload_interval: nonNegativeDuration(
+    "0s",
+    "Read certificate and key again for new connections when that was done longer ago than this; 0 is never. Connections stay.",
+  ),
+  tpm: tpmSettings(),
 });
 
-type SharedKeys = { [K in (typeof exclusive)[number][number]]: string } & { min_version: string; max_version: string };
+function tpmSettings() {
+  return z
+    .strictObject({
+      enabled: z.boolean().default(false).describe("Refused: otelpipe cannot use keys in a TPM."),
+      path: z.string().default("").describe("The device."),
+      owner_auth: secret().default("").describe("Password of the owner."),
+      auth: secret().default("").describe("Password of the key."),
+    })
+    .superRefine(({ enabled }, context) => {
+      if (!enabled) return;
+      const message = "otelpipe cannot use private keys in a TPM: give the key as key_file or key_pem";
+      context.addIssue({ code: "custom", message, path: ["enabled"] });
+    })
+    .prefault({})
+    .describe("A private key in a TPM.");
+}
+
+type SharedKeys = { [K in (typeof exclusive)[number][number]]: string } & {
+  min_version: string;
+  max_version: string;
+  cipher_suites: readonly string[];
+  include_insecure_cipher_suites: boolean;
+};
 
 const exclusive = [
   ["ca_file", "ca_pem"],
@@ -72,6 +104,14 @@ function checkVersions(settings: SharedKeys, context: z.RefinementCtx): void {
   }
 }
 
+function checkSuites(settings: SharedKeys, context: z.RefinementCtx): void {
+  for (const [index, name] of settings.cipher_suites.entries()) {
+    if (isCipherSuite(name, settings.include_insecure_cipher_suites)) continue;
+    const message = `invalid TLS cipher suite: ${JSON.stringify(name)}`;
+    context.addIssue({ code: "custom", message, path: ["cipher_suites", index] });
+  }
+}
+
 /** A server's `tls` block, off unless it is written. */
 export function tlsServerSettings() {
   const block = () =>
@@ -84,10 +124,13 @@ export function tlsServerSettings() {
           .describe(
             "File with CA certificates (PEM). Set, every client must show a certificate signed by one of them.",
           ),
-        client_ca_file_reload: unsupported("client_ca_file_reload", "Read client_ca_file again when it changes."),
+        client_ca_file_reload: z
+          .boolean()
+          .default(false)
+          .describe("Read client_ca_file again for new connections when it has changed. Connections stay."),
       })
       .check(
-        acrossFields(checkExclusive, checkPair, checkVersions, (settings, context) => {
+        acrossFields(checkExclusive, checkPair, checkVersions, checkSuites, (settings, context) => {
           if (settings.cert_file !== "" || settings.cert_pem !== "") return;
           const message = "TLS configuration must include both certificate and key for server connections";
           context.addIssue({ code: "custom", message });
@@ -110,7 +153,7 @@ export function tlsClientSettings() {
         .default("")
         .describe("The server name to ask for and to check, instead of the endpoint's host."),
     })
-    .check(acrossFields(checkExclusive, checkPair, checkVersions))
+    .check(acrossFields(checkExclusive, checkPair, checkVersions, checkSuites))
     .prefault({});
 }
 

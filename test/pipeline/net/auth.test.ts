@@ -59,9 +59,10 @@ async function httpBehind(gatekeeper: unknown, auth: object = {}) {
   return { handler, url: new URL(`http://${server.addresses[0]}/v1/traces`), budget: around.budget };
 }
 
-function httpClient(authenticator?: ClientAuthenticator, settings: object = {}) {
-  const client = new NodeHttpClient(
+async function httpClient(authenticator?: ClientAuthenticator, settings: object = {}) {
+  const client = await NodeHttpClient.open(
     z.strictObject(httpClientShape({ timeout: "0s", compression: "none" })).parse(settings),
+    new URL("http://localhost"),
     { ...surroundings(), authenticator },
   );
   cleanup.push(() => client.close());
@@ -96,7 +97,7 @@ for (const patience of ["at once", "later"] as const) {
   describe(`a server whose authenticator answers ${patience}`, () => {
     it("takes who is accepted, and shows who it is: HTTP", async () => {
       const { handler, url } = await httpBehind(new Gatekeeper(patience));
-      const reply = await httpClient().send(url, body, { headers: { token: "open sesame" } });
+      const reply = await (await httpClient()).send(url, body, { headers: { token: "open sesame" } });
       assert.equal(reply.status, 200);
       assert.deepEqual(handler.requests[0]?.body, body);
       assert.equal(handler.requests[0]?.client.auth?.get("name"), "ali");
@@ -112,7 +113,7 @@ for (const patience of ["at once", "later"] as const) {
 
     it("refuses others with the reason, before their body reaches anybody: HTTP", async () => {
       const { handler, url, budget } = await httpBehind(new Gatekeeper(patience));
-      const reply = await httpClient().send(url, Buffer.alloc(100_000), { headers: { token: "please" } });
+      const reply = await (await httpClient()).send(url, Buffer.alloc(100_000), { headers: { token: "please" } });
       assert.deepEqual([reply.status, reply.body.toString()], [401, "who goes there"]);
       assert.deepEqual([handler.requests.length, handler.problems.length], [0, 1]);
       assert.equal(budget.usedBytes, 0);
@@ -130,7 +131,7 @@ for (const patience of ["at once", "later"] as const) {
 describe("a server's authenticator", () => {
   it("that throws lets nobody in", async () => {
     const { handler, url } = await httpBehind(new Gatekeeper());
-    const reply = await httpClient().send(url, body, { headers: { token: "throw" } });
+    const reply = await (await httpClient()).send(url, body, { headers: { token: "throw" } });
     assert.deepEqual([reply.status, reply.body.toString()], [401, "the gatekeeper stumbled"]);
     assert.equal(handler.requests.length, 0);
   });
@@ -144,8 +145,8 @@ describe("a server's authenticator", () => {
     const gatekeeper = new Gatekeeper();
     const { url } = await httpBehind(gatekeeper, { request_params: ["token"] });
     const withQuery = new URL(`${url}?token=open%20sesame&other=1`);
-    assert.equal((await httpClient().send(withQuery, body, { headers: { token: "no" } })).status, 200);
-    assert.equal((await httpClient().send(url, body, { headers: { token: "open sesame" } })).status, 200);
+    assert.equal((await (await httpClient()).send(withQuery, body, { headers: { token: "no" } })).status, 200);
+    assert.equal((await (await httpClient()).send(url, body, { headers: { token: "open sesame" } })).status, 200);
     assert.deepEqual(gatekeeper.seen, [["open sesame"], ["open sesame"]]);
   });
 
@@ -197,7 +198,7 @@ describe("a client with an authenticator", () => {
   it("sends the headers that it gives, over HTTP", async () => {
     const { handler, url } = await httpBehind(new Gatekeeper());
     const keyring = new Keyring("open sesame");
-    const reply = await httpClient(keyring, { headers: { "X-Secret": "1", "X-Other": "2" } }).send(url, body, {
+    const reply = await (await httpClient(keyring, { headers: { "X-Secret": "1", "X-Other": "2" } })).send(url, body, {
       client,
     });
     assert.equal(reply.status, 200);
@@ -236,9 +237,9 @@ describe("a client with an authenticator", () => {
 
   it("comes back once with fresh credentials when they were refused, over HTTP", async () => {
     const { url } = await httpBehind(new Gatekeeper());
-    assert.equal((await httpClient(new Keyring("old", "open sesame")).send(url, body, {})).status, 200);
+    assert.equal((await (await httpClient(new Keyring("old", "open sesame"))).send(url, body, {})).status, 200);
     const hopeless = new Keyring("old", "older", "open sesame");
-    assert.equal((await httpClient(hopeless).send(url, body, {})).status, 401);
+    assert.equal((await (await httpClient(hopeless)).send(url, body, {})).status, 401);
     assert.equal(hopeless.requests.length, 2);
   });
 
@@ -251,7 +252,7 @@ describe("a client with an authenticator", () => {
 
   it("fails in a way that can be retried when there are no credentials to be had", async () => {
     const { url } = await httpBehind(new Gatekeeper());
-    await assert.rejects(httpClient(new Keyring()).send(url, body, {}), /no token to be had/);
+    await assert.rejects((await httpClient(new Keyring())).send(url, body, {}), /no token to be had/);
     const { address } = await grpcBehind(new Gatekeeper());
     const { status } = await grpcClient(address, new Keyring()).send(path, body, {});
     assert.deepEqual(status, { code: 14, message: "no token to be had" });

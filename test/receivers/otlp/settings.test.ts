@@ -56,9 +56,17 @@ describe("configurations that are refused", () => {
     },
     {
       config: { protocols: { grpc: { tls: { cert_file: "a", cert_pem: "b", key_file: "c", cipher_suites: ["X"] } } } },
+      want: ["provide either cert_file or cert_pem, but not both", 'invalid TLS cipher suite: "X"'],
+    },
+    {
+      config: {
+        protocols: {
+          grpc: { tls: { cert_file: "a", key_file: "c", curve_preferences: ["P512"], tpm: { enabled: true } } },
+        },
+      },
       want: [
-        "cipher_suites is not supported by otelpipe yet: remove it or leave it empty",
-        "provide either cert_file or cert_pem, but not both",
+        "invalid curve type: P512",
+        "otelpipe cannot use private keys in a TPM: give the key as key_file or key_pem",
       ],
     },
     {

@@ -1,0 +1,37 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
+import type { Clock } from "../host.ts";
+
+/** One request and the answer to it, whatever version of HTTP carries them. */
+export interface Exchange {
+  readonly method: string;
+  /** The path with its query. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  /** All values of each header, names in lower case; `host` is always among them. */
+  readonly allHeaders: ReadonlyMap<string, readonly string[]>;
+  /** `host:port` of the other side; the empty string for a Unix socket. */
+  readonly peer: string;
+  readonly body: Readable;
+  /** Whether the whole body has come. */
+  readonly isBodyComplete: boolean;
+  /** Whether an answer was given, or cannot be given any more. */
+  readonly isOver: boolean;
+  /**
+   * Sends the answer. A body that is still coming is read and thrown away for a moment, so that its sender gets to read
+   * the answer. `isLast` closes the connection behind it.
+   */
+  answer(
+    status: number,
+    headers: Readonly<Record<string, string>>,
+    body: Buffer | undefined,
+    options: AnswerOptions,
+  ): void;
+  /** Calls `run` once the exchange is over, and whether its answer was delivered. */
+  onClose(run: (delivered: boolean) => void): void;
+}
+
+export interface AnswerOptions {
+  readonly isLast: boolean;
+  readonly clock: Clock;
+}
