@@ -8,7 +8,7 @@ import type { WorkloadOptions } from "./workload.ts";
 
 export const flags = {
   endpoint: { type: "string" },
-  protocol: { type: "string", default: "grpc" },
+  protocol: { type: "string" },
   compression: { type: "string", default: "gzip" },
   "retry-for": { type: "string", default: "30s" },
   rate: { type: "string", default: "1000" },
@@ -33,14 +33,15 @@ Usage:
 
 Where:
   --endpoint <address>    host:port for gRPC (localhost:4317), a URL for HTTP (http://localhost:4318). https is TLS.
-  --protocol <protocol>   grpc, http or http/json (default grpc).
+  --protocol <protocol>   grpc, http or http/json (default http when the endpoint has port 4318, else grpc).
   --compression <name>    gzip or none (default gzip).
 
   --retry-for <duration>  How long a batch that is refused for now is offered again (default 30s; at most 5s until
                           the first one was accepted).
 
 How much:
-  --rate <number>         Spans per second, in bursts (default 1000).
+  --rate <number>         Spans per second, in bursts (default 1000). It is reached within a minute or two: a span is sent
+                          when it ends, and long traces have to get there first. --send whole starts slower still.
   --duration <duration>   Stop after this time, such as 30s or 5m.
   --spans <number>        Begin no more traces once they have this many spans.
   --day <duration>        Let the load swing within this time, from a trough to a peak three times as high.
@@ -66,6 +67,10 @@ export interface GenerateOptions {
   readonly workload: WorkloadOptions;
   readonly truthFile: string | undefined;
   readonly quiet: boolean;
+  /** A line about what was taken from the endpoint because no flag says it. */
+  readonly inferred: string | undefined;
+  /** What may help when nothing could be sent, to be put behind the reason. */
+  readonly advice: string | undefined;
 }
 
 /** @throws {UsageError} for a value that makes no sense. */
@@ -79,10 +84,10 @@ export function readOptions(values: Partial<Values<typeof flags>>): GenerateOpti
     const given = text(name);
     return given === undefined ? undefined : durationIn(name, given);
   };
-  const endpoint = text("endpoint");
+  const { endpoint, protocol, inferred, advice } = destination(text("endpoint"), text("protocol"));
   return {
     workload: {
-      protocol: choice("protocol", text("protocol") ?? "grpc", protocols),
+      protocol,
       compression: choice("compression", text("compression") ?? "gzip", ["gzip", "none"]),
       ...(endpoint !== undefined && { endpoint }),
       spansPerSecond: number("rate", 0.001) ?? 1000,
@@ -100,7 +105,22 @@ export function readOptions(values: Partial<Values<typeof flags>>): GenerateOpti
     },
     truthFile: text("truth"),
     quiet: values.quiet === true,
+    inferred,
+    advice,
   };
+}
+
+/** Where to send and how: port 4318 speaks HTTP unless a flag says otherwise. */
+function destination(endpoint: string | undefined, given: string | undefined) {
+  const nothing = { inferred: undefined, advice: undefined };
+  if (given !== undefined) return { ...nothing, endpoint, protocol: choice("protocol", given, protocols) };
+  const isUrl = /^https?:\/\//.test(endpoint ?? "");
+  if (endpoint !== undefined && /:4318\/?$/.test(endpoint)) {
+    const inferred = "Sending over HTTP, which port 4318 is for; --protocol grpc sends gRPC.";
+    return { ...nothing, inferred, endpoint: isUrl ? endpoint : `http://${endpoint}`, protocol: "http" as const };
+  }
+  const advice = isUrl ? " (sent as gRPC; for OTLP over HTTP add --protocol http)" : undefined;
+  return { ...nothing, advice, endpoint, protocol: "grpc" as const };
 }
 
 function numberIn(name: string, given: string, least: number, most: number): number {

@@ -60,11 +60,20 @@ export function finalText(progress: Progress, truth: Truth, truthFile: string | 
     `${count(requests.requests)} requests to models, ${count(requests.failed)} failed; ` +
       `${count(requests.inputTokens)} input and ${count(requests.outputTokens)} output tokens.`,
   ];
-  if (progress.refused > 0 && progress.error !== undefined) lines.push(`Refused: ${progress.error}`);
   if (progress.delayedSeconds >= 1)
     lines.push(`The rate could not be kept: ${progress.delayedSeconds.toFixed(1)} s behind.`);
   if (truthFile !== undefined) lines.push(`The ground truth is in ${truthFile}.`);
   return `${lines.join("\n")}\n`;
+}
+
+/** What was refused for good, and why; undefined when nothing was. */
+export function refusedText({ refused, refusedPoints, error }: Progress): string | undefined {
+  const parts = [
+    ...(refused > 0 ? [`${count(refused)} spans`] : []),
+    ...(refusedPoints > 0 ? [`${count(refusedPoints)} metric data points (--no-metrics sends none)`] : []),
+  ];
+  if (parts.length === 0) return undefined;
+  return `refused for good: ${parts.join(" and ")}: ${error ?? "left out of requests that were taken"}`;
 }
 
 function count(value: number): string {

@@ -36,6 +36,8 @@ export interface Progress {
   readonly sent: number;
   readonly accepted: number;
   readonly refused: number;
+  /** Metric data points that were refused for good. */
+  readonly refusedPoints: number;
   /** Requests that were repeated. */
   readonly retries: number;
   /** Seconds by which the schedule had to be put off because server or generator did not keep up. */
@@ -95,6 +97,7 @@ class Run {
   #sent = 0;
   #accepted = 0;
   #refused = 0;
+  #refusedPoints = 0;
   #error: string | undefined;
 
   constructor(options: WorkloadOptions) {
@@ -125,6 +128,7 @@ class Run {
       sent: this.#sent,
       accepted: this.#accepted,
       refused: this.#refused,
+      refusedPoints: this.#refusedPoints,
       retries: this.#sender?.retries ?? 0,
       delayedSeconds: this.#delaySeconds,
       error: this.#error,
@@ -221,7 +225,9 @@ class Run {
     const data = this.#metrics.export(startUnixNano, timeUnixNano);
     if (data === undefined) return;
     await this.#sender?.send(data, (result) => {
-      if (result.accepted) this.#books.addMetricPoints(data.itemCount - result.rejected);
+      const rejected = result.accepted ? result.rejected : data.itemCount;
+      this.#refusedPoints += rejected;
+      if (result.accepted) this.#books.addMetricPoints(data.itemCount - rejected);
       else this.#error = result.error.message;
     });
   }

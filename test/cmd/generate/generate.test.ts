@@ -8,6 +8,7 @@ import { readOptions } from "../../../cmd/generate/options.ts";
 import { progressText } from "../../../cmd/generate/progress.ts";
 import type { Truth } from "../../../cmd/generate/truth.ts";
 import { UsageError } from "../../../cmd/usage_error.ts";
+import { ConsumeError } from "../../../pipeline/delivery.ts";
 import { startReceiver, stopReceivers } from "../../receivers/otlp/harness.ts";
 import { seed } from "./collect.ts";
 
@@ -92,6 +93,36 @@ describe("otelpipe generate", () => {
     assert.match(errors, /^Error: nothing could be sent: .*ECONNREFUSED.*\n$/);
   });
 
+  // Scenario: the second batch of spans is refused for good, and so are all metrics.
+  // Guarantees: how much and why stands in the last line, the truth holds the rest, and the exit code is 1.
+  it("ends with exit code 1 when part of the data was refused for good", async () => {
+    let count = 0;
+    const wrong = new ConsumeError("wrong", { retryable: false });
+    const { grpc } = await startReceiver({
+      answer: ({ signal }, answer) => answer(signal === "metrics" || ++count === 2 ? wrong : undefined),
+    });
+    const file = join(folder, "refused.json");
+    const limits = ["--failures", "0", "--spans", "3000", "--rate", "100000", "--send", "whole", "--quiet"];
+    const { code, errors } = await run(["--endpoint", grpc, "--truth", file, ...limits]);
+    assert.equal(code, 1);
+    const [, spans] = /accepted, ([\d\u202f]+) refused\./.exec(errors) ?? [];
+    assert.match(
+      errors,
+      new RegExp(`\nError: refused for good: ${spans} spans and \\d+ metric data points .*: .*wrong\n$`),
+    );
+    assert.ok((await truthIn(file)).spans > 0);
+  });
+
+  it("says how to send HTTP where gRPC found an HTTP server", async () => {
+    const { http } = await startReceiver();
+    const { code, errors } = await run(["--endpoint", `http://${http}`, "--retry-for", "100ms", "--quiet"]);
+    assert.equal(code, 1);
+    assert.match(
+      errors,
+      /^Error: nothing could be sent: .* \(sent as gRPC; for OTLP over HTTP add --protocol http\)\n$/,
+    );
+  });
+
   it("explains itself", async () => {
     const { code, output } = await run(["--help"]);
     assert.equal(code, 0);
@@ -124,7 +155,24 @@ describe("flags", () => {
     assert.deepEqual([truthFile, quiet], ["truth.json", true]);
   });
 
+  for (const { values, protocol, endpoint, inferred } of [
+    { values: {}, protocol: "grpc", endpoint: undefined, inferred: false },
+    { values: { endpoint: "host:4317" }, protocol: "grpc", endpoint: "host:4317", inferred: false },
+    { values: { endpoint: "http://host:4317" }, protocol: "grpc", endpoint: "http://host:4317", inferred: false },
+    { values: { endpoint: "http://host:4318" }, protocol: "http", endpoint: "http://host:4318", inferred: true },
+    { values: { endpoint: "https://host:4318/" }, protocol: "http", endpoint: "https://host:4318/", inferred: true },
+    { values: { endpoint: "host:4318" }, protocol: "http", endpoint: "http://host:4318", inferred: true },
+    { values: { endpoint: "h:4318", protocol: "grpc" }, protocol: "grpc", endpoint: "h:4318", inferred: false },
+  ]) {
+    it(`send ${protocol} for ${JSON.stringify(values)}${inferred ? ", and say so" : ""}`, () => {
+      const options = readOptions(values);
+      assert.deepEqual([options.workload.protocol, options.workload.endpoint], [protocol, endpoint]);
+      assert.equal(options.inferred !== undefined, inferred);
+    });
+  }
+
   for (const [values, message] of [
+    [{ rate: "-1" }, '--rate takes a number from 0.001, not "-1"'],
     [{ rate: "fast" }, '--rate takes a number from 0.001, not "fast"'],
     [{ failures: "2" }, '--failures takes a number from 0 to 1, not "2"'],
     [{ duration: "10" }, '--duration takes a duration such as 30s or 5m, not "10"'],
@@ -153,6 +201,7 @@ it("the progress line has the rate of the last second", () => {
     sent: 100,
     accepted: 100,
     refused: 0,
+    refusedPoints: 0,
     retries: 0,
     delayedSeconds: 0,
     error: undefined,
