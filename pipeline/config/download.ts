@@ -1,4 +1,6 @@
-import type { IncomingMessage } from "node:http";
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
+import { getCACertificates } from "node:tls";
 
 /** How long a document may take and how large it may be. */
 export interface DownloadLimits {
@@ -46,8 +48,8 @@ function parsed(url: string): URL {
 
 async function get(url: URL, environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<IncomingMessage> {
   const isSecure = url.protocol === "https:";
-  const { request, Agent } = isSecure ? await import("node:https") : await import("node:http");
-  const agent = new Agent({ proxyEnv: environment, ...(isSecure && { ca: await certificates() }) });
+  const { request, Agent } = isSecure ? https : http;
+  const agent = new Agent({ proxyEnv: environment, ...(isSecure && { ca: certificates() }) });
   return await new Promise((resolve, reject) => {
     request(url, { agent, signal, headers: { accept: "*/*", "user-agent": "otelpipe" } }, resolve)
       .on("error", reject)
@@ -55,8 +57,7 @@ async function get(url: URL, environment: NodeJS.ProcessEnv, signal: AbortSignal
   });
 }
 
-async function certificates(): Promise<string[]> {
-  const { getCACertificates } = await import("node:tls");
+function certificates(): string[] {
   return [...new Set([...getCACertificates("default"), ...getCACertificates("system")])];
 }
 

@@ -7,6 +7,7 @@ import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Command, Daemon } from "../support/daemon.ts";
 import { someSpans } from "../support/traces.ts";
+import { commandLineSuite } from "./command_line_suite.ts";
 import { configsSuite } from "./configs_suite.ts";
 import { crashSuite } from "./crash_suite.ts";
 import { daemonSuite } from "./daemon_suite.ts";
@@ -99,4 +100,6 @@ describe("the packed tarball", () => {
   });
 
   describe("runs the configs it brings:", () => configsSuite(command, join(installed, "configs")));
+
+  describe("has the command line", () => commandLineSuite(command));
 });
