@@ -36,6 +36,8 @@ export interface Lifecycle {
 export interface Receiver extends Lifecycle {}
 
 export interface Exporter<T extends Pdata = Pdata> extends Lifecycle {
+  /** Whether it keeps on disk what it has acked: processors that hold data may then wait with their own answer. */
+  readonly isDurable?: boolean;
   /** Takes a delivery and owes it an answer. */
   consume(delivery: Delivery<T>): void;
   /** Shutdown has begun: data still comes, but what waits for a next attempt gets it now. `deadlineMs` as for `drain`. */

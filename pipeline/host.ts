@@ -128,6 +128,11 @@ export interface BookedHost extends Host {
 /** A processor's books count what its operator takes and emits by themselves. */
 export interface ProcessorHost extends BookedHost {
   readonly pipelineId: string;
+  /**
+   * Whether an exporter behind it keeps on disk what it has acked. A processor that holds data answers its senders then,
+   * not before: nothing that was answered for is in memory only.
+   */
+  readonly isDurableBehind: boolean;
 }
 
 export interface ExporterHost extends BookedHost {

@@ -47,6 +47,8 @@ class GraphBuilder {
   readonly #nodes: GraphNode[] = [];
   readonly #exporters = new Map<string, Stage<Exporter>>();
   readonly #connectors = new Map<string, ConnectorStage>();
+  /** Ids of pipelines that end in a queue on disk. */
+  readonly #durable = new Set<string>();
   /** Finished last-first: a pipeline is complete only when all that it feeds are. */
   readonly #pipelines = new Map<string, Pipeline>();
 
@@ -79,10 +81,12 @@ class GraphBuilder {
     const exporters = resolved.exporters.flatMap((id) =>
       this.#config.connectors.has(id) ? this.#connectorsFrom(resolved, id) : [this.#exporter(id, signal)],
     );
+    const isDurable = exporters.some((stage) => this.#isDurable(stage));
+    if (isDurable) this.#durable.add(pipelineId);
     const pipeline = new Pipeline({
       pipelineId,
       signal,
-      processors: resolved.processors.map((id) => this.#processor(id, signal, pipelineId)),
+      processors: resolved.processors.map((id) => this.#processor(id, resolved, isDurable)),
       exporters,
       ledger: this.#ledger,
       clock: this.#surroundings.clock,
@@ -93,14 +97,21 @@ class GraphBuilder {
     return pipeline;
   }
 
-  #processor(id: string, signal: Signal, pipelineId: string): Stage<Operator<Pdata>> {
+  /** Whether an exporter keeps on disk what it acks, or a connector leads to one that does. */
+  #isDurable(stage: Stage<Exporter> | ConnectorStage): boolean {
+    if ("targets" in stage) return stage.targets.some((pipelineId) => this.#durable.has(pipelineId));
+    return stage.component.isDurable === true;
+  }
+
+  #processor(id: string, { signal, id: pipelineId }: ResolvedPipeline, isDurable: boolean): Stage<Operator<Pdata>> {
     const { definition, config } = mustGet(this.#config.processors, id);
     // The checks of the config have made sure that the component supports the signal.
     const create = definition[signal] as ((config: unknown, host: ProcessorHost) => Operator<Pdata>) | undefined;
     if (create === undefined) throw unsupported("processor", id, signal);
     const { holdsData = false } = definition;
     const node = this.#add(graphNode("processor", id, pipelineId, { pipelineId, holdsData }));
-    return { node, component: create(config, this.#hosts.processor(id, signal, pipelineId, node.books)) };
+    const host = this.#hosts.processor(id, signal, pipelineId, node.books, isDurable);
+    return { node, component: create(config, host) };
   }
 
   #exporter(id: string, signal: Signal): Stage<Exporter> {

@@ -62,8 +62,9 @@ export class Hosts {
     };
   }
 
-  processor(id: string, signal: Signal, pipelineId: string, books: NodeBooks): ProcessorHost {
-    return { ...this.#booked("processor", id, signal, books, { "otelcol.pipeline.id": pipelineId }), pipelineId };
+  processor(id: string, signal: Signal, pipelineId: string, books: NodeBooks, isDurableBehind: boolean): ProcessorHost {
+    const base = this.#booked("processor", id, signal, books, { "otelcol.pipeline.id": pipelineId });
+    return { ...base, pipelineId, isDurableBehind };
   }
 
   exporter(id: string, signal: Signal, books: NodeBooks): ExporterHost {

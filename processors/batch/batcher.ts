@@ -12,6 +12,9 @@ import { type Batchable, Shard } from "./shard.ts";
  * What it has acked is in its care: it counts against the byte budget, a batch refused for now is kept and sent again,
  * and while one is kept, new data is only taken up to a bound. It completes when everything has been taken downstream;
  * what is still held when the stream is torn down is dropped with reason `shutdown`.
+ *
+ * In front of a queue on disk it acks a request only when that queue has all of it: what was answered for is then never in
+ * memory only, and at the end senders are told to come back instead of a drop.
  */
 export function batch<T extends Batchable>(settings: BatchSettings, host: ProcessorHost): Operator<T> {
   return (source) =>

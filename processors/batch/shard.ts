@@ -2,6 +2,7 @@ import type { Subscriber } from "rxjs";
 import { type ClientInfo, ConsumeError, type Delivery, neverAborted } from "../../pipeline/delivery.ts";
 import type { ProcessorHost, Timer } from "../../pipeline/host.ts";
 import { Cutter, type Logs, type Metrics, type Traces } from "../../pipeline/pdata/index.ts";
+import { type Debt, Debts } from "./debts.ts";
 import type { BatchSettings } from "./index.ts";
 import type { BatchMetrics } from "./metrics.ts";
 
@@ -30,6 +31,12 @@ const budgetWaitMs = 100;
 /** While a refused batch waits, this many batches' worth of items may collect behind it; more is refused. */
 const batchesBehindRefusal = 4;
 
+/** A batch on its way, and who is answered when it has landed. */
+interface Piece<T extends Batchable> {
+  readonly data: T;
+  readonly debts: readonly Debt[];
+}
+
 /** Collects what has the same metadata, sends it in batches and keeps what is refused for now. */
 export class Shard<T extends Batchable> {
   readonly #settings: BatchSettings;
@@ -41,7 +48,9 @@ export class Shard<T extends Batchable> {
   /** What has collected, not yet cut into batches. */
   readonly #pending = new Cutter<T>();
   /** Batches refused for now, in order. While there are any, nothing else is sent. */
-  readonly #refused: T[] = [];
+  readonly #refused: Piece<T>[] = [];
+  /** Only with a queue on disk behind: else senders are answered at once. */
+  readonly #debts: Debts | undefined;
   #inFlight = 0;
   #inFlightBytes = 0;
   #turnBytes = 0;
@@ -68,6 +77,7 @@ export class Shard<T extends Batchable> {
     this.#metrics = metrics;
     this.#client = { address: "", transport: "internal", ...(metadata.size > 0 && { metadata }) };
     this.#onSettled = onSettled;
+    this.#debts = host.isDurableBehind ? new Debts(host) : undefined;
   }
 
   get isEmpty(): boolean {
@@ -88,7 +98,8 @@ export class Shard<T extends Batchable> {
     }
     this.#host.budget.take(data.memoryBytes);
     this.#pending.add(data);
-    delivery.ack();
+    if (this.#debts === undefined) delivery.ack();
+    else this.#debts.add(delivery);
     this.#sendWhatIsDue();
   }
 
@@ -104,11 +115,13 @@ export class Shard<T extends Batchable> {
     this.#clearTimer();
     this.#clearRetryTimer();
     this.#clearTurnTimer();
-    for (const data of this.#refused.splice(0)) this.#lose(data, "shutdown");
+    for (const piece of this.#refused.splice(0)) this.#giveBack(piece);
     const { itemCount, memoryBytes } = this.#pending;
-    if (itemCount > 0) this.#host.drop(itemCount, "shutdown");
     this.#host.budget.give(memoryBytes);
     this.#pending.clear();
+    if (itemCount === 0) return;
+    if (this.#debts === undefined) this.#host.drop(itemCount, "shutdown");
+    else this.#debts.settle(this.#debts.take(itemCount), shuttingDown());
   }
 
   get #isImmediate(): boolean {
@@ -192,10 +205,11 @@ export class Shard<T extends Batchable> {
     // Pieces repeat resource and scope heads and hold bytes of their own, so the bytes are accounted for anew.
     this.#host.budget.take(data.memoryBytes + this.#pending.memoryBytes - heldBytes);
     this.#turnBytes += data.memoryBytes;
-    this.#emit(data);
+    this.#emit({ data, debts: this.#debts?.take(data.itemCount) ?? [] });
   }
 
-  #emit(data: T): void {
+  #emit(piece: Piece<T>): void {
+    const { data, debts } = piece;
     this.#inFlight += 1;
     this.#inFlightBytes += data.memoryBytes;
     this.#metrics.sent(data);
@@ -207,13 +221,14 @@ export class Shard<T extends Batchable> {
         this.#landed(data);
         this.#retryMs = firstRetryMs;
         this.#host.budget.give(data.memoryBytes);
+        this.#debts?.settle(debts);
         this.#goOn();
       },
       nack: (error) => {
         this.#landed(data);
-        if (this.#stopped) this.#lose(data, "shutdown");
-        else if (error.retryable) this.#keep(data, error);
-        else this.#discard(data, error);
+        if (this.#stopped) this.#giveBack(piece);
+        else if (error.retryable) this.#keep(piece, error);
+        else this.#discard(piece, error);
       },
     });
   }
@@ -229,8 +244,8 @@ export class Shard<T extends Batchable> {
     this.#inFlightBytes -= data.memoryBytes;
   }
 
-  #keep(data: T, error: ConsumeError): void {
-    this.#refused.push(data);
+  #keep(piece: Piece<T>, error: ConsumeError): void {
+    this.#refused.push(piece);
     if (this.#retryTimer !== undefined) return;
     const ownDelayMs = this.#flushing ? Math.min(this.#retryMs, flushRetryMs) : this.#retryMs;
     const delayMs = Math.max(ownDelayMs, error.delayMs ?? 0);
@@ -253,14 +268,22 @@ export class Shard<T extends Batchable> {
     this.#retryTimer = undefined;
   }
 
-  #discard(data: T, error: ConsumeError): void {
+  #discard({ data, debts }: Piece<T>, error: ConsumeError): void {
     this.#host.logger.warn({ error: error.message, dropped_items: data.itemCount }, "Sender failed");
-    this.#lose(data, "refused_downstream");
+    this.#host.drop(data.itemCount, "refused_downstream");
+    this.#host.budget.give(data.memoryBytes);
+    this.#debts?.settle(debts);
     this.#goOn();
   }
 
-  #lose(data: T, reason: string): void {
-    this.#host.drop(data.itemCount, reason);
+  /** Time is up: senders that were not answered are told to come back; what was answered for is lost. */
+  #giveBack({ data, debts }: Piece<T>): void {
     this.#host.budget.give(data.memoryBytes);
+    if (this.#debts === undefined) this.#host.drop(data.itemCount, "shutdown");
+    else this.#debts.settle(debts, shuttingDown());
   }
+}
+
+function shuttingDown(): ConsumeError {
+  return new ConsumeError("shutting down", { retryable: true });
 }

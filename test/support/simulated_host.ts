@@ -77,6 +77,7 @@ export interface SimulatedHostOptions {
   id?: string;
   signal?: Signal;
   pipelineId?: string;
+  isDurableBehind?: boolean;
   seed?: number;
   budgetBytes?: number;
   memoryLimitBytes?: number;
@@ -108,6 +109,7 @@ export function simulatedHost(options: SimulatedHostOptions = {}) {
     id: options.id ?? "test",
     signal: options.signal ?? "traces",
     pipelineId: options.pipelineId ?? "traces",
+    isDurableBehind: options.isDurableBehind ?? false,
     logger: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
     clock,
     scheduler: clockScheduler(clock),
