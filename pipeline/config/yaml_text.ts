@@ -90,7 +90,10 @@ function readValue(reading: Reading, node: Node, place: Place): Tree {
   if (isAlias(node)) return readAlias(reading, node, place);
   if (isMap(node)) return { kind: "table", entries: readEntries(reading, node.items as Pairs, place), place };
   if (isSeq<Node>(node)) return { kind: "list", items: node.items.map((item) => read(reading, item)), place };
-  if (isScalar(node)) return { kind: "scalar", value: scalarValue(node.value), place };
+  if (isScalar(node)) {
+    const number = node.type === "PLAIN" && node.tag === undefined ? numberOf(node.source ?? "") : undefined;
+    return { kind: "scalar", value: number ?? scalarValue(node.value), place };
+  }
   return nothing(reading.source, place.start);
 }
 
@@ -102,6 +105,21 @@ function placeOf({ source }: Reading, node: Node): Place {
 function scalarValue(value: unknown): string | number | boolean | null {
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
   return typeof value === "number" || typeof value === "bigint" ? Number(value) : String(value);
+}
+
+/**
+ * A plain scalar as the number that `yaml.v3` takes it for, where that is not what YAML 1.2 says: `0123` is octal, `0b11`
+ * binary, `1_000` a thousand. Undefined for everything else.
+ * @see `yaml.v3`: `resolve.go`.
+ */
+function numberOf(text: string): number | undefined {
+  if (!/^[-+]?(?:0[0-9bx_]|[0-9]+_)/.test(text)) return undefined;
+  const digits = text.replaceAll("_", "");
+  const [, sign, octal, binary] = /^([-+]?)(?:0([0-7]+)|0b([01]+))$/.exec(digits) ?? [];
+  const factor = sign === "-" ? -1 : 1;
+  if (binary !== undefined) return factor * Number.parseInt(binary, 2);
+  if (octal !== undefined) return factor * Number.parseInt(octal, 8);
+  return /^[-+]?(?:0x[0-9a-fA-F]+|[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)$/.test(digits) ? Number(digits) : undefined;
 }
 
 /** Reports once and puts a null in place of what cannot be read. */

@@ -15,6 +15,7 @@ import { graphistry } from "./checks/graphistry.ts";
 import { processors } from "./checks/processors.ts";
 import { sampler } from "./checks/sampler.ts";
 import { sdks } from "./checks/sdks.ts";
+import { verdicts } from "./checks/verdicts.ts";
 import * as collector from "./peers/collector.ts";
 import * as goSdk from "./peers/go_sdk.ts";
 import { cacheFolder, isSkipped, type Peer, type Skipped } from "./peers/peer.ts";
@@ -33,6 +34,7 @@ const checks: readonly Check[] = [
   chains,
   answers,
   commandLine,
+  verdicts,
   gateway,
   processors,
   sampler,

@@ -17,6 +17,11 @@ describe("a YAML text is read as", () => {
       text: "[1, 1.5, true, null, ~, yes, 0x1F, '1']",
       value: [1, 1.5, true, null, null, "yes", 31, "1"],
     },
+    {
+      name: "numbers as yaml.v3 reads them",
+      text: "[0123, -017, 0b11, 1_000, 1_0.5, 0128, 0x1_0, '0123', !!str 0123, 0o17, 1__, 1_a, 0]",
+      value: [83, -15, 3, 1000, 10.5, 128, 16, "0123", "0123", 15, 1, "1_a", 0],
+    },
     { name: "an anchor and its alias", text: "a: &x { k: 1 }\nb: *x\n", value: { a: { k: 1 }, b: { k: 1 } } },
     {
       name: "a merge, own keys first",
