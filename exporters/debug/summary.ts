@@ -33,7 +33,7 @@ export const printed: { readonly [S in keyof Decoded]: Printed<S> } = {
     title: "Metrics",
     counts: (data: Metrics) => ({
       "resource metrics": lengthOf(data.resources()),
-      metrics: metricCount(data),
+      metrics: data.metricCount,
       "data points": data.itemCount,
     }),
     normal: normalMetrics,
@@ -60,10 +60,4 @@ function lengthOf(items: Iterable<unknown>): number {
   let length = 0;
   for (const _ of items) length += 1;
   return length;
-}
-
-/** Metrics without data points count as well, so the points alone do not tell. */
-function metricCount(data: Metrics): number {
-  const scopes = decode<"metrics">(data).resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics);
-  return scopes.reduce((count, { metrics }) => count + metrics.length, 0);
 }

@@ -5,6 +5,7 @@ import { itemWidth } from "./item_width.ts";
 import { ItemIterator } from "./iterate.ts";
 import { type DataPoint, PointCursor } from "./point.ts";
 import { type LogRecord, RecordCursor } from "./record.ts";
+import { metricColumn } from "./rows_metrics.ts";
 import type { Signal } from "./signal.ts";
 import { type Span, SpanCursor } from "./span.ts";
 
@@ -83,6 +84,10 @@ export class Traces extends Batch {
 export class Metrics extends Batch {
   readonly signal = "metrics";
 
+  /** Metrics, with or without data points; nothing is decoded. */
+  get metricCount(): number {
+    return this.chunks.reduce((count, { rows }) => count + rows.metrics.length / metricColumn.width, 0);
+  }
   points(): Iterable<DataPoint> {
     return { [Symbol.iterator]: () => new ItemIterator<DataPoint>(this.chunks, openPoints) };
   }
