@@ -1,7 +1,6 @@
-import { headers, z } from "../config/schema.ts";
+import { duration, headers, optionalBlock, z } from "../config/schema.ts";
 import { atLeastZero, authSetting, bufferNote, middlewaresSetting, nonNegativeDuration } from "./setting_fields.ts";
 import { tlsClientSettings } from "./tls_settings.ts";
-import { unsupported } from "./unsupported.ts";
 
 /** Setting blocks of clients, with the Collector's keys and defaults. */
 
@@ -23,11 +22,41 @@ function compressionSetting(supported: readonly [string, ...string[]], known: re
     .describe(`Compression of requests: ${supported.filter((each) => each !== "").join(", ")}.`);
 }
 
+const http1Note = "Accepted for compatibility; has no effect, requests go over HTTP/1.1.";
+
+function proxySetting() {
+  return z
+    .string()
+    .default("")
+    .superRefine((text, context) => {
+      if (text === "" || /^https?:$/.test(URL.parse(text)?.protocol ?? "")) return;
+      const message = "otelpipe speaks to HTTP proxies only: use a URL such as http://proxy:3128";
+      context.addIssue({ code: "custom", message });
+    })
+    .describe("URL of an HTTP proxy. Empty: what HTTP_PROXY, HTTPS_PROXY and NO_PROXY say, but not for this machine.");
+}
+
+function clientKeepAlive() {
+  const count = () => z.int().min(0).optional();
+  return z
+    .strictObject({
+      enabled: z.boolean().default(true).describe("Keep connections open between requests."),
+      idle_conn_timeout: duration()
+        .refine((milliseconds) => milliseconds >= 0, { error: "must be non-negative" })
+        .optional()
+        .describe("How long an unused connection is kept; absent, what idle_conn_timeout beside the block says."),
+      max_idle_conns: count().describe("Most unused connections kept."),
+      max_idle_conns_per_host: count().describe("Most unused connections kept for one host."),
+    })
+    .nullish()
+    .describe("How connections are kept between requests; stands for the older settings of the same names.");
+}
+
 /** The Collector's HTTP client block. */
 export function httpClientShape(standard: { timeout: string; compression: string }) {
   return {
     endpoint: z.string().default("").describe("Base URL of the destination, such as https://host:4318."),
-    proxy_url: unsupported("proxy_url", "An HTTP proxy."),
+    proxy_url: proxySetting(),
     tls: tlsClientSettings().describe("TLS of https endpoints."),
     read_buffer_size: atLeastZero("read_buffer_size", bufferNote),
     write_buffer_size: atLeastZero("write_buffer_size", bufferNote, 524_288),
@@ -51,10 +80,13 @@ export function httpClientShape(standard: { timeout: string; compression: string
     max_conns_per_host: atLeastZero("max_conns_per_host", "Most connections to one host; 0 is no limit."),
     idle_conn_timeout: nonNegativeDuration("90s", "How long an unused connection is kept; 0 is for ever."),
     disable_keep_alives: z.boolean().default(false).describe("One connection for each request."),
-    http2_read_idle_timeout: unsupported("http2_read_idle_timeout", "HTTP/2 health checks."),
-    http2_ping_timeout: unsupported("http2_ping_timeout", "HTTP/2 health checks."),
-    force_attempt_http2: z.boolean().default(true).describe("Accepted for compatibility: requests go over HTTP/1.1."),
-    cookies: unsupported("cookies", "A cookie jar."),
+    keepalive: clientKeepAlive(),
+    http2_read_idle_timeout: nonNegativeDuration("0s", http1Note),
+    http2_ping_timeout: nonNegativeDuration("0s", http1Note),
+    force_attempt_http2: z.boolean().default(true).describe(http1Note),
+    cookies: optionalBlock(() => z.strictObject({}), "none").describe(
+      "Send cookies back to the server that set them; the key with {} turns it on.",
+    ),
     middlewares: middlewaresSetting("HTTP client middleware"),
   };
 }

@@ -2,8 +2,10 @@ import { Agent, type AgentOptions, type ClientRequest, type IncomingMessage, req
 import { sendAuthorized } from "./auth.ts";
 import type { HttpClientSettings } from "./client_settings.ts";
 import { compress, encodingOf } from "./compression.ts";
+import { CookieJar } from "./cookie_jar.ts";
 import type { HttpsRequests } from "./https_client.ts";
 import { lowerCased } from "./outgoing_headers.ts";
+import { proxyFor } from "./proxy.ts";
 import type { ClientSurroundings, HttpClient, HttpReply, HttpSendOptions } from "./transport.ts";
 
 /** What is read of an answer at most; the rest is thrown away with its connection. */
@@ -15,6 +17,7 @@ export class NodeHttpClient implements HttpClient {
   readonly #surroundings: ClientSurroundings;
   readonly #agent: Agent;
   readonly #https: HttpsRequests | undefined;
+  readonly #jar: CookieJar | undefined;
 
   private constructor(
     settings: HttpClientSettings,
@@ -26,6 +29,7 @@ export class NodeHttpClient implements HttpClient {
     this.#surroundings = surroundings;
     this.#agent = new Agent(options);
     this.#https = https;
+    this.#jar = settings.cookies === undefined ? undefined : new CookieJar();
   }
 
   /**
@@ -34,10 +38,11 @@ export class NodeHttpClient implements HttpClient {
    */
   static async open(
     settings: HttpClientSettings,
-    url: Pick<URL, "protocol">,
+    url: Pick<URL, "protocol" | "hostname">,
     surroundings: ClientSurroundings,
   ): Promise<NodeHttpClient> {
-    const options = agentOptions(settings);
+    const proxy = proxyFor(settings.proxy_url, url);
+    const options = { ...agentOptions(settings), ...(proxy !== undefined && { proxyEnv: { ...proxy } }) };
     if (url.protocol !== "https:") return new NodeHttpClient(settings, surroundings, options, undefined);
     const { HttpsRequests } = await import("./https_client.ts");
     const https = new HttpsRequests(settings.tls, options, surroundings);
@@ -49,8 +54,10 @@ export class NodeHttpClient implements HttpClient {
     const encoding = compression === "none" ? "identity" : (encodingOf(compression) ?? "identity");
     const output = compress(encoding, compression_params.level, body);
     const coded = Buffer.isBuffer(output) ? output : await output;
+    const cookie = this.#jar?.header(url, this.#surroundings.clock.nowMs());
     const headers = {
       "user-agent": this.#surroundings.userAgent,
+      ...(cookie !== undefined && { cookie }),
       ...options.headers,
       ...(encoding !== "identity" && { "content-encoding": compression }),
       ...lowerCased(this.#settings.headers),
@@ -77,7 +84,10 @@ export class NodeHttpClient implements HttpClient {
         url.protocol === "https:" && this.#https !== undefined
           ? this.#https.request(url, common)
           : request(url, { ...common, agent: this.#agent });
-      sent.on("response", (response) => void readReply(response).then(resolve, reject));
+      sent.on("response", (response) => {
+        this.#jar?.store(url, response.headers["set-cookie"] ?? [], this.#surroundings.clock.nowMs());
+        void readReply(response).then(resolve, reject);
+      });
       sent.on("error", (error) => {
         // A kept connection that the server closed at the same moment: nothing of the request was looked at.
         if (mayRepeat && sent.reusedSocket && isCutOff(error) && !signal?.aborted) {
@@ -97,14 +107,19 @@ export class NodeHttpClient implements HttpClient {
 }
 
 function agentOptions(settings: HttpClientSettings): AgentOptions {
-  const { max_idle_conns, max_idle_conns_per_host, max_conns_per_host, idle_conn_timeout } = settings;
+  const { keepalive, max_conns_per_host, disable_keep_alives } = settings;
+  const { max_idle_conns, max_idle_conns_per_host, idle_conn_timeout } = { ...settings, ...defined(keepalive ?? {}) };
   const idle = max_idle_conns_per_host || max_idle_conns;
   return {
-    keepAlive: !settings.disable_keep_alives,
+    keepAlive: keepalive?.enabled ?? !disable_keep_alives,
     ...(idle > 0 && { maxFreeSockets: idle }),
     ...(max_conns_per_host > 0 && { maxSockets: max_conns_per_host }),
     ...(idle_conn_timeout > 0 && { timeout: idle_conn_timeout }),
   };
+}
+
+function defined<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
 function isCutOff(error: NodeJS.ErrnoException): boolean {

@@ -9,7 +9,7 @@ import { HttpRequestHead } from "./http_request.ts";
 import { Http1Exchange } from "./http1_exchange.ts";
 import { type Listening, listen } from "./listener.ts";
 import { lowerCased } from "./outgoing_headers.ts";
-import type { HttpServerSettings } from "./settings.ts";
+import { type HttpServerSettings, keepAliveOf } from "./settings.ts";
 import {
   BodyError,
   type HttpAnswer,
@@ -59,14 +59,14 @@ export class NodeHttpServer implements TransportServer {
   }
 
   #makeServer(secure: typeof import("./https_server.ts") | undefined): NetServer {
-    const { tls, read_header_timeout, read_timeout, idle_timeout, write_timeout } = this.#settings;
+    const { tls, read_header_timeout, read_timeout, write_timeout } = this.#settings;
     const requestTimeout = read_timeout > 0 ? read_timeout : requestTimeoutMs;
     const headersTimeout = Math.min(read_header_timeout > 0 ? read_header_timeout : headTimeoutMs, requestTimeout);
     const options = {
       requestTimeout,
       headersTimeout,
       connectionsCheckingInterval: Math.min(headersTimeout, 5_000),
-      keepAliveTimeout: idle_timeout,
+      keepAliveTimeout: keepAliveOf(this.#settings).idleMs,
       maxHeaderSize: 16 * 1024,
       keepAlive: true,
       noDelay: true,
@@ -140,7 +140,7 @@ export class NodeHttpServer implements TransportServer {
   #answer(exchange: Exchange, answer: HttpAnswer, added: Readonly<Record<string, string>>): void {
     if (exchange.isOver) return;
     const body = typeof answer.body === "string" ? Buffer.from(answer.body, "utf8") : answer.body;
-    const isLast = this.#stopping !== undefined || !this.#settings.keep_alives_enabled;
+    const isLast = this.#stopping !== undefined || !keepAliveOf(this.#settings).isEnabled;
     const headers = { ...this.#responseHeaders, ...added, ...answer.headers };
     exchange.answer(answer.status, headers, body, { isLast, clock: this.#surroundings.clock });
   }

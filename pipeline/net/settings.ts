@@ -1,4 +1,4 @@
-import { headers, optionalBlock, stringList, z } from "../config/schema.ts";
+import { duration, headers, optionalBlock, stringList, z } from "../config/schema.ts";
 import {
   atLeastZero,
   authenticatorId,
@@ -8,7 +8,6 @@ import {
   nonNegativeDuration,
 } from "./setting_fields.ts";
 import { tlsServerSettings } from "./tls_settings.ts";
-import { unsupported } from "./unsupported.ts";
 
 /** Setting blocks of servers, with the Collector's keys and defaults. */
 
@@ -24,7 +23,10 @@ function addressSettings(endpoint: string) {
       })
       .default("tcp")
       .describe("tcp, tcp4, tcp6 or unix."),
-    dialer: unsupported("dialer", "Settings of outgoing connections."),
+    dialer: z
+      .strictObject({ timeout: nonNegativeDuration("0s", "Accepted for compatibility; a server dials nobody.") })
+      .prefault({})
+      .describe("Accepted for compatibility; has no effect on a server."),
   };
 }
 
@@ -80,6 +82,31 @@ function httpServerAuth() {
   return optionalBlock(block, "none").describe("Who may send.");
 }
 
+function serverKeepAlive() {
+  return z
+    .strictObject({
+      enabled: z.boolean().default(true).describe("Keep connections open between requests."),
+      idle_timeout: duration()
+        .refine((milliseconds) => milliseconds >= 0, { error: "must be non-negative" })
+        .optional()
+        .describe("How long an unused connection is kept; absent, what idle_timeout says."),
+    })
+    .nullish()
+    .describe("How connections are kept between requests.");
+}
+
+/** How connections are kept: what `keepalive` says, else the older settings. `idleMs` 0 is for ever. */
+export function keepAliveOf(settings: Pick<HttpServerSettings, "keepalive" | "idle_timeout" | "keep_alives_enabled">): {
+  readonly isEnabled: boolean;
+  readonly idleMs: number;
+} {
+  const { keepalive, idle_timeout, keep_alives_enabled } = settings;
+  return {
+    isEnabled: keepalive?.enabled ?? keep_alives_enabled,
+    idleMs: keepalive?.idle_timeout ?? idle_timeout,
+  };
+}
+
 /** The Collector's HTTP server block. `timeouts` are the component's own defaults. */
 export function httpServerShape(endpoint: string, timeouts: { header: string; write: string; idle: string }) {
   return {
@@ -106,8 +133,15 @@ export function httpServerShape(endpoint: string, timeouts: { header: string; wr
       timeouts.write,
       "Longest time a connection may take no byte of an answer; 0 is no limit.",
     ),
-    idle_timeout: nonNegativeDuration(timeouts.idle, "How long an unused connection is kept; 0 is for ever."),
-    keep_alives_enabled: z.boolean().default(true).describe("Keep connections open between requests."),
+    keepalive: serverKeepAlive(),
+    idle_timeout: nonNegativeDuration(
+      timeouts.idle,
+      "How long an unused connection is kept; 0 is for ever. The Collector prefers keepalive::idle_timeout.",
+    ),
+    keep_alives_enabled: z
+      .boolean()
+      .default(true)
+      .describe("Keep connections open between requests. The Collector prefers keepalive::enabled."),
     middlewares: middlewaresSetting("HTTP server middleware"),
   };
 }
