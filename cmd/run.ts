@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import type { ResolvedConfig } from "../pipeline/config/resolved.ts";
 import type { Report } from "../pipeline/graph/drain.ts";
 import type { Logger } from "../pipeline/host.ts";
+import { systemClock } from "../pipeline/process/clock.ts";
 import { Service } from "../pipeline/service.ts";
 import { createLoggers } from "../pipeline/telemetry/logger.ts";
 import { ownResource } from "../pipeline/telemetry/resource.ts";
@@ -27,21 +28,28 @@ export interface RunOptions {
 export async function run({ config, configSources, onReady, onStopped }: RunOptions): Promise<number> {
   outliveReaders();
   const { logs, resource: resourceSettings } = config.service.telemetry;
-  const { level, encoding } = logs;
-  const loggers = createLoggers({ level, encoding, write: (text) => void process.stderr.write(text) });
+  const resource = await ownResource(resourceSettings, { command: "otelpipe", version }, Math.random);
+  let write: (text: string) => void;
+  try {
+    write = await logWriter(logs);
+  } catch (error) {
+    return failed(error);
+  }
+  const shown = logs.disable_zap_resource ? {} : resource;
+  const loggers = createLoggers({ ...logs, resource: shown, write, clock: systemClock });
   const logger = loggers({});
   for (const warning of config.warnings) logger.warn({}, warning);
+  if (resourceSettings.inline.length > 0)
+    logger.warn({ legacy_resource_attributes: resourceSettings.inline }, inlineText);
   const signals = listenForSignals();
   let service: Service;
   try {
-    const resource = await ownResource(resourceSettings, { command: "otelpipe", version }, Math.random);
     service = new Service(config, { version, configSources, loggers, resource });
     logger.info({ Version: version, NumCPU: availableParallelism() }, "Starting otelpipe...");
     await service.start();
   } catch (error) {
     signals.stop();
-    process.stderr.write(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
+    return failed(error);
   }
   let hasFailed = false;
   void service.failure.then(() => (hasFailed = true));
@@ -60,6 +68,26 @@ export async function run({ config, configSources, onReady, onStopped }: RunOpti
   onStopped?.(report);
   return hasFailed ? 1 : 0;
 }
+
+const inlineText =
+  "Using legacy service.telemetry.resource inline map format; prefer service.telemetry.resource.attributes (array of " +
+  "maps with `name` and `value` keys)";
+
+/** Says why nothing runs, and gives the exit code. */
+function failed(error: unknown): number {
+  process.stderr.write(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
+  return 1;
+}
+
+/** Where log lines go. @throws {Error} naming the file that cannot be opened. */
+async function logWriter({ output_paths, error_output_paths }: LogPaths): Promise<(text: string) => void> {
+  const isPlain = (paths: readonly string[]) => paths.length === 1 && paths[0] === "stderr";
+  if (isPlain(output_paths) && isPlain(error_output_paths)) return (text) => void process.stderr.write(text);
+  const { openLogOutputs } = await import("../pipeline/telemetry/log_outputs.ts");
+  return openLogOutputs(output_paths, error_output_paths);
+}
+
+type LogPaths = Pick<ResolvedConfig["service"]["telemetry"]["logs"], "output_paths" | "error_output_paths">;
 
 /** What the Collector's log calls them. */
 const signalNames: Partial<Record<NodeJS.Signals, string>> = { SIGINT: "interrupt", SIGTERM: "terminated" };

@@ -17,6 +17,7 @@ export async function validate(args: readonly string[]): Promise<number> {
   const config = await loadConfig(sources, catalog, undefined, options);
   for (const warning of config.warnings) process.stderr.write(`Warning: ${warning}\n`);
   const loggers = createLoggers({
+    clock: stillClock,
     level: "error",
     encoding: "console",
     write: (text) => void process.stderr.write(text),

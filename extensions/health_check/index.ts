@@ -5,29 +5,51 @@ import { NodeHttpServer } from "../../pipeline/net/http_server.ts";
 import { httpServerShape } from "../../pipeline/net/settings.ts";
 import type { HttpAnswer, RequestHead, TransportServer } from "../../pipeline/net/transport.ts";
 
-const config = z.strictObject({
-  ...httpServerShape("localhost:13133", { header: "1m", write: "30s", idle: "1m" }),
-  path: z
-    .string()
-    .regex(/^\//, { error: "path must start with /" })
-    .default("/")
-    .describe("Where the status is served."),
-  response_body: z
-    .strictObject({
-      healthy: z.string().default("").describe("Sent instead of the JSON body while healthy."),
-      unhealthy: z.string().default("").describe("Sent instead of the JSON body while not."),
-    })
-    .optional()
-    .describe("Fixed answers."),
-  check_collector_pipeline: z
-    .strictObject({
-      enabled: z.boolean().default(false),
-      interval: duration().prefault("5m"),
-      exporter_failure_threshold: z.int().default(5),
-    })
-    .prefault({})
-    .describe("Accepted and ignored, as in recent Collectors."),
-});
+const gateMessage =
+  "v2 healthcheck configuration (http/grpc fields) detected but feature gate is disabled. Either remove the v2 config " +
+  "fields or enable the feature gate with: --feature-gates=+extension.healthcheck.useComponentStatus";
+
+const config = z
+  .strictObject({
+    ...httpServerShape("localhost:13133", { header: "1m", write: "30s", idle: "1m" }),
+    path: z
+      .string()
+      .refine((path) => path.startsWith("/"), { error: "path must start with /" })
+      .default("/")
+      .describe("Where the status is served; / answers everywhere."),
+    response_body: z
+      .strictObject({
+        healthy: z.string().default("").describe("Sent instead of the JSON body while healthy."),
+        unhealthy: z.string().default("").describe("Sent instead of the JSON body while not."),
+      })
+      .optional()
+      .describe("Fixed answers."),
+    check_collector_pipeline: z
+      .strictObject({
+        enabled: z.boolean().default(false),
+        interval: z.string().default("5m"),
+        exporter_failure_threshold: z.int().default(5),
+      })
+      .prefault({})
+      .describe("Accepted without effect, as in recent Collectors."),
+    component_health: z
+      .strictObject({
+        include_permanent_errors: z.boolean().default(false),
+        include_recoverable_errors: z.boolean().default(false),
+        recovery_duration: duration().prefault("0s"),
+      })
+      .optional()
+      .describe("Accepted without effect: it belongs to a feature gate of the Collector's that is off."),
+    use_v2: z.boolean().default(false).describe("Not supported, as in the Collector's extension of this name."),
+    http: z.unknown().optional().describe("Refused, as in the Collector: it belongs to the same gate."),
+    grpc: z.unknown().optional().describe("Refused, as in the Collector: it belongs to the same gate."),
+  })
+  .superRefine((value, context) => {
+    const fail = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
+    for (const key of ["http", "grpc"] as const) if (value[key] !== undefined) fail(key, gateMessage);
+    if (value.use_v2) fail("use_v2", "must specify at least one protocol");
+    else if (value.endpoint === "") fail("endpoint", "http endpoint required");
+  });
 
 type Settings = z.output<typeof config>;
 

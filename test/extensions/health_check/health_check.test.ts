@@ -73,8 +73,24 @@ describe("health_check", () => {
     }
   });
 
-  it("refuses a path without a slash", () => {
-    const { error } = definition.config.safeParse({ path: "healthz" });
-    assert.equal(error?.issues[0]?.message, "path must start with /");
+  for (const { config, message } of [
+    { config: { path: "healthz" }, message: /^path must start with \/$/ },
+    { config: { endpoint: "" }, message: /^http endpoint required$/ },
+    { config: { use_v2: true }, message: /^must specify at least one protocol$/ },
+    { config: { http: {} }, message: /^v2 healthcheck configuration .* feature gate is disabled/ },
+    { config: { grpc: null }, message: /^v2 healthcheck configuration .* feature gate is disabled/ },
+  ]) {
+    it(`refuses ${JSON.stringify(config)} as the Collector does`, () => {
+      const { error } = definition.config.safeParse(config);
+      assert.match(error?.issues[0]?.message ?? "", message);
+    });
+  }
+
+  it("takes settings that have no effect, as the Collector does", () => {
+    const config = {
+      check_collector_pipeline: { enabled: true, interval: "often" },
+      component_health: { include_permanent_errors: true, recovery_duration: "1m" },
+    };
+    assert.equal(definition.config.safeParse(config).success, true);
   });
 });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createLoggers } from "../../../pipeline/telemetry/logger.ts";
 import { MetricRegistry } from "../../../pipeline/telemetry/meter.ts";
 import { startPrometheusReader } from "../../../pipeline/telemetry/prometheus.ts";
 import { goNumber, type PrometheusOptions, prometheusText } from "../../../pipeline/telemetry/prometheus_text.ts";
@@ -157,54 +156,5 @@ describe("own metrics", () => {
     } finally {
       await reader.stop();
     }
-  });
-});
-
-describe("own logs", () => {
-  const logged = (encoding: "console" | "json", level: "info" | "debug" | "fatal" = "info") => {
-    const lines: string[] = [];
-    const loggers = createLoggers({ level, encoding, write: (text) => void lines.push(text) });
-    return { lines, loggers };
-  };
-
-  it("are columns between tabs, with fields as spaced JSON, in the console encoding", () => {
-    const { lines, loggers } = logged("console");
-    const fields = { "otelcol.component.id": "batch/a", "otelcol.component.kind": "processor" };
-    loggers(fields).warn({ items: 3, nested: { list: [1, "x"] } }, "Sender failed");
-    loggers({}).info({}, "Plain.");
-    assert.match(
-      lines[0]!,
-      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\twarn\tprocessor\/batch\/a\tSender failed\t\{"otelcol.component.id": "batch\/a", "otelcol.component.kind": "processor", "items": 3, "nested": \{"list": \[1, "x"\]\}\}\n$/,
-    );
-    assert.match(lines[1]!, /\tinfo\totelpipe\tPlain\.\n$/);
-  });
-
-  it("are one object a line in the json encoding, and errors are their message", () => {
-    const { lines, loggers } = logged("json");
-    loggers({}).error({ error: new Error("refused") }, "Export failed.");
-    const { level, msg, error, caller } = JSON.parse(lines[0]!);
-    assert.deepEqual([level, msg, error, caller], ["error", "Export failed.", "refused", "otelpipe"]);
-  });
-
-  it("lose at most the fields that JSON cannot hold, never the message", () => {
-    const { lines, loggers } = logged("console");
-    const circle: { self?: object } = {};
-    circle.self = circle;
-    loggers({}).error({ error: circle }, "Thrown by who knows whom.");
-    loggers({}).info({ at: 1n, missing: undefined }, "Large.");
-    assert.match(lines[0]!, /\terror\totelpipe\tThrown by who knows whom\.\n$/);
-    assert.match(lines[1]!, /\tinfo\totelpipe\tLarge\.\t\{"at": "1"\}\n$/);
-  });
-
-  it("leave out what is under the level", () => {
-    const { lines, loggers } = logged("console");
-    loggers({}).debug({}, "Detail.");
-    assert.deepEqual(lines, []);
-  });
-
-  it("leave out all there is when only fatal ones are wanted", () => {
-    const { lines, loggers } = logged("json", "fatal");
-    loggers({}).error({}, "Failed.");
-    assert.deepEqual(lines, []);
   });
 });
