@@ -272,7 +272,7 @@ describe("settings are decoded as the Collector decodes them:", () => {
     {
       name: "a number out of a variable as an integer",
       yaml: otlp('sending_queue: { queue_size: "${DIGITS}" }'),
-      want: { sending_queue: { queue_size: 123 } },
+      want: { sending_queue: { queue_size: 83 } },
     },
     { name: "an empty variable as the empty string", yaml: otlp('user_agent: "${NOTHING}"'), want: { user_agent: "" } },
     {
