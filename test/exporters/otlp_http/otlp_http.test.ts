@@ -265,8 +265,8 @@ describe("otlp_http configurations that are refused", () => {
       want: 'unsupported parameters {Level:10} for compression type "gzip"',
     },
     {
-      config: { endpoint: "http://a", proxy_url: "http://p" },
-      want: "proxy_url is not supported by otelpipe yet: remove it or leave it empty",
+      config: { endpoint: "http://a", proxy_url: "socks5://p" },
+      want: "otelpipe speaks to HTTP proxies only: use a URL such as http://proxy:3128",
     },
   ]) {
     it(JSON.stringify(config), () => {
