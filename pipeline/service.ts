@@ -102,6 +102,7 @@ export class Service implements ServiceView {
       await this.#telemetry.start();
       await this.#startExtensions();
       for (const { node, component } of this.#graph.exporters) await this.#startOne("exporter", node.id, component);
+      for (const pipeline of this.#graph.pipelines) pipeline.start();
       for (const { node, component } of this.#graph.connectors) await this.#startOne("connector", node.id, component);
       for (const { id, component } of this.#graph.receivers) await this.#startOne("receiver", id, component);
     } catch (error) {

@@ -8,6 +8,9 @@ import type { RetrySettings } from "./settings.ts";
 /** The longest delay of our own while draining: a destination that comes back before the deadline is not missed. */
 const drainDelayMs = 1_000;
 
+/** Least time between two lines about retries: with many consumers and a dead destination there are many a second. */
+const retryLogMs = 1_000;
+
 /** What one attempt at sending gets besides the data. */
 export interface Attempt {
   /** Aborted when the attempt's time is up or nobody waits for it any more. */
@@ -46,6 +49,7 @@ export class Sender<T extends Pdata> {
   readonly push: Push<T>;
   readonly #active = new Set<Sending<T>>();
   #deadlineMs = Number.POSITIVE_INFINITY;
+  #nextRetryLogMs = Number.NEGATIVE_INFINITY;
 
   constructor(settings: SenderSettings, host: ExporterHost, push: Push<T>) {
     this.settings = settings;
@@ -79,6 +83,16 @@ export class Sender<T extends Pdata> {
   stopRetrying(): void {
     this.#deadlineMs = this.host.clock.monotonicMs();
     for (const sending of [...this.#active]) sending.stopRetrying();
+  }
+
+  /** Says that a batch waits for its next attempt, once a second at most. */
+  logRetry(error: ConsumeError, delayMs: number): void {
+    const { clock, logger } = this.host;
+    const nowMs = clock.monotonicMs();
+    if (nowMs < this.#nextRetryLogMs) return;
+    this.#nextRetryLogMs = nowMs + retryLogMs;
+    const fields = { error: error.message, interval: formatDuration(delayMs) };
+    logger.info(fields, "Exporting failed. Will retry the request after interval.");
   }
 
   /** Gives up on everything that is being sent. */
@@ -169,8 +183,7 @@ class Sending<T extends Pdata> {
     if (nextMs > this.#giveUpMs) this.end("no more retries left", "retries_exhausted");
     else if (nextMs >= deadlineMs) this.end("shutdown", "shutdown");
     else {
-      const fields = { error: error.message, interval: formatDuration(delayMs) };
-      host.logger.info(fields, "Exporting failed. Will retry the request after interval.");
+      this.#sender.logRetry(error, delayMs);
       this.#waiting = host.clock.setTimer(() => this.attempt(), delayMs);
     }
   }

@@ -17,9 +17,14 @@ export function handOver<T extends Pdata>(delivery: Delivery<T>, inlet: Inlet<T>
 
 /**
  * Gives one delivery to all inlets. The data is shared, never cloned. It is acked when all branches have been, nacked
- * with all their errors when the last has answered: every branch is called even if an earlier one refuses.
+ * with all their errors when the last has answered: every branch is called even if an earlier one refuses. A branch that
+ * answers twice, which is a bug, is told to `onSecondAnswer` and counts once.
  */
-export function fanOut<T extends Pdata>(delivery: Delivery<T>, inlets: readonly Inlet<T>[]): void {
+export function fanOut<T extends Pdata>(
+  delivery: Delivery<T>,
+  inlets: readonly Inlet<T>[],
+  onSecondAnswer: () => void,
+): void {
   const [only] = inlets;
   if (only === undefined) {
     delivery.ack();
@@ -27,7 +32,7 @@ export function fanOut<T extends Pdata>(delivery: Delivery<T>, inlets: readonly 
     handOver(delivery, only);
   } else {
     const shared = new SharedAnswer(delivery, inlets.length);
-    for (const inlet of inlets) handOver(new BranchDelivery(delivery, shared), inlet);
+    for (const inlet of inlets) handOver(new BranchDelivery(delivery, shared, onSecondAnswer), inlet);
   }
 }
 
@@ -53,11 +58,13 @@ class SharedAnswer {
 class BranchDelivery<T extends Pdata> implements Delivery<T> {
   readonly #delivery: Delivery<T>;
   readonly #shared: SharedAnswer;
+  readonly #onSecondAnswer: () => void;
   #answered = false;
 
-  constructor(delivery: Delivery<T>, shared: SharedAnswer) {
+  constructor(delivery: Delivery<T>, shared: SharedAnswer, onSecondAnswer: () => void) {
     this.#delivery = delivery;
     this.#shared = shared;
+    this.#onSecondAnswer = onSecondAnswer;
   }
 
   get data(): T {
@@ -85,7 +92,10 @@ class BranchDelivery<T extends Pdata> implements Delivery<T> {
   }
 
   #answer(error?: ConsumeError): void {
-    if (this.#answered) return;
+    if (this.#answered) {
+      this.#onSecondAnswer();
+      return;
+    }
     this.#answered = true;
     this.#shared.settle(error);
   }

@@ -142,7 +142,7 @@ export class Intake<T extends Pdata> implements Outlet<T> {
       this.#meter.settled(transport, items, error === undefined);
       answer(error);
     });
-    fanOut(root as Delivery as Delivery<T>, this.#inlets);
+    fanOut(root as Delivery as Delivery<T>, this.#inlets, () => this.#ledger.secondAnswer(this.#where));
   }
 
   #admit(memoryBytes: number): ConsumeError | undefined {
@@ -174,7 +174,7 @@ export class ConnectorIntake<T extends Pdata> implements Outlet<T> {
       this.#ledger.budget.give(data.memoryBytes);
       answer(error);
     });
-    fanOut(root as Delivery as Delivery<T>, this.#inlets);
+    fanOut(root as Delivery as Delivery<T>, this.#inlets, () => this.#ledger.secondAnswer(this.#where));
   }
 }
 

@@ -30,24 +30,30 @@ export class Pipeline {
   readonly edges: EdgeCount[] = [];
   readonly #parts: PipelineParts;
   readonly #source = new Subject<Delivery>();
-  readonly #subscription: Subscription;
-  readonly #completed: Promise<void>;
+  readonly #stream: Observable<Delivery>;
+  readonly #end: Inlet;
+  #subscription: Subscription | undefined;
+  #completed: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(parts: PipelineParts) {
     this.pipelineId = parts.pipelineId;
     this.#parts = parts;
+    this.#stream = this.#throughProcessors();
+    this.#end = this.#exit(parts.processors.at(-1)?.node);
+  }
+
+  /** Lets data through: processors set their timers now. To be called before anything that feeds it starts. */
+  start(): void {
     let resolve = () => {};
     this.#completed = new Promise((done) => (resolve = done));
-    const last = parts.processors.at(-1)?.node;
-    const exit = this.#exit(last);
-    this.#subscription = this.#throughProcessors().subscribe({
-      next: (delivery) => exit.take(delivery),
+    this.#subscription = this.#stream.subscribe({
+      next: (delivery) => this.#end.take(delivery),
       complete: resolve,
       error: (error: unknown) => {
         this.#closed = true;
         resolve();
-        parts.onBroken(error);
+        this.#parts.onBroken(error);
       },
     });
   }
@@ -71,7 +77,7 @@ export class Pipeline {
     });
     await Promise.race([this.#completed, late]);
     if (timer !== undefined) clock.clearTimer(timer);
-    this.#subscription.unsubscribe();
+    this.#subscription?.unsubscribe();
   }
 
   #throughProcessors(): Observable<Delivery> {
@@ -99,9 +105,10 @@ export class Pipeline {
     };
     if (only !== undefined && exporters.length === 1) return inletOf(last, only);
     const inlets = exporters.map((stage) => inletOf(undefined, stage));
-    if (last === undefined) return { take: (delivery) => fanOut(delivery, inlets) };
+    const onSecondAnswer = () => this.#parts.ledger.secondAnswer(this.pipelineId);
+    if (last === undefined) return { take: (delivery) => fanOut(delivery, inlets, onSecondAnswer) };
     const crossing: Crossing = { from: last.books };
-    return { take: (delivery) => fanOut(this.#cross(delivery, crossing), inlets) };
+    return { take: (delivery) => fanOut(this.#cross(delivery, crossing), inlets, onSecondAnswer) };
   }
 
   #crossing(bookedFrom: GraphNode | undefined, from: GraphNode | undefined, to: GraphNode): Crossing {

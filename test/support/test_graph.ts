@@ -17,6 +17,8 @@ interface Parts {
   connectors?: Record<string, (host: ConnectorHost) => Connector<Traces>>;
   pipelines: Record<string, PipelineText>;
   budgetBytes?: number;
+  /** Leaves the pipelines as they are built. */
+  unstarted?: true;
 }
 
 const described = { summary: "For tests.", config: z.strictObject({}), examples: [] };
@@ -101,6 +103,7 @@ export function testGraph(parts: Parts) {
     },
     host.logger,
   );
+  if (!parts.unstarted) for (const pipeline of graph.pipelines) pipeline.start();
   return {
     host,
     graph,

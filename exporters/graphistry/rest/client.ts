@@ -86,6 +86,18 @@ export class Client {
     }
   }
 
+  /** Runs `work` with a signal that is aborted after `limitMs`. */
+  async within<T>(limitMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { clock } = this.#surroundings;
+    const limit = new AbortController();
+    const timer = clock.setTimer(() => limit.abort(new Error(`out of time after ${limitMs / 1000}s`)), limitMs);
+    try {
+      return await work(limit.signal);
+    } finally {
+      clock.clearTimer(timer);
+    }
+  }
+
   async #attempt(call: Call, signal: AbortSignal, takes: readonly number[]): Promise<Answer | GraphistryError> {
     const { clock } = this.#surroundings;
     const timeout = new AbortController();

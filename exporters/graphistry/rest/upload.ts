@@ -45,7 +45,8 @@ export async function uploadGraph(
   try {
     return await upload.run();
   } catch (thrown) {
-    await upload.undo(signal.aborted ? AbortSignal.timeout(undoTimeoutMs) : signal);
+    if (signal.aborted) await session.client.within(undoTimeoutMs, (limited) => upload.undo(limited));
+    else await upload.undo(signal);
     throw thrown;
   }
 }

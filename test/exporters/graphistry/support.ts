@@ -3,6 +3,7 @@ import { settingsOf } from "../../../exporters/graphistry/config.ts";
 import { GraphistryExporter } from "../../../exporters/graphistry/graphistry_exporter.ts";
 import graphistry from "../../../exporters/graphistry/index.ts";
 import { timeoutMs } from "../../../exporters/graphistry/rest/client.ts";
+import { undoTimeoutMs } from "../../../exporters/graphistry/rest/upload.ts";
 import type { Clock } from "../../../pipeline/host.ts";
 import { encode, receive, type Traces } from "../../../pipeline/pdata/index.ts";
 import { recordedDelivery, type SimulatedClock, simulatedHost } from "../../support/simulated_host.ts";
@@ -89,13 +90,13 @@ function nanoseconds(unixMs: number): bigint {
   return BigInt(Math.round(unixMs * 1000)) * 1000n;
 }
 
-/** Has pauses and waits between attempts pass at once, in simulated time; timeouts and upload intervals wait for `advance`. */
+/** Has pauses and waits between attempts pass at once, in simulated time; time limits and upload intervals wait for `advance`. */
 function hurry(clock: SimulatedClock, onTimer: (delayMs: number) => void): void {
   const { setTimer } = clock;
   clock.setTimer = (run: () => void, delayMs: number): ReturnType<Clock["setTimer"]> => {
     onTimer(delayMs);
     const timer = setTimer.call(clock, run, delayMs);
-    if (delayMs < timeoutMs) setImmediate(() => clock.advance(delayMs));
+    if (delayMs < timeoutMs && delayMs !== undoTimeoutMs) setImmediate(() => clock.advance(delayMs));
     return timer;
   };
 }

@@ -68,6 +68,17 @@ describe("retry_on_failure", () => {
     assert.equal(host.books.sent, 1);
   });
 
+  // Scenario: ten consumers have a batch each and their destination is dead; each retries after 100 ms.
+  // Guarantees: one line a second, not a hundred.
+  it("says so once a second at most, however many batches wait", () => {
+    const retry = { initial_interval: "100ms", max_interval: "100ms", max_elapsed_time: 0 };
+    const { host, push, sent } = harness({ reply: () => down, queue: { num_consumers: 10 }, retry });
+    for (let batch = 0; batch < 10; batch++) push(`span ${batch}`);
+    host.advance(4_950);
+    assert.equal(sent.length, 10 * 50);
+    assert.equal(host.logs.filter(({ message }) => message.includes("Will retry")).length, 5);
+  });
+
   it("waits as long as the server asks, when that is longer than its own delay", () => {
     const asked = [20_000, 1_000].map((delayMs) => new ConsumeError("busy", { retryable: true, delayMs }));
     const { host, sent, push } = harness({ reply: (attempt) => asked[attempt] });

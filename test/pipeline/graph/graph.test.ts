@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Observable } from "rxjs";
+import type { Operator } from "../../../pipeline/component.ts";
 import { ConsumeError } from "../../../pipeline/delivery.ts";
 import type { ConnectorHost, ProcessorHost } from "../../../pipeline/host.ts";
 import { mapData } from "../../../pipeline/operators.ts";
@@ -93,6 +94,37 @@ describe("the graph", () => {
     assert.ok(refusal instanceof ConsumeError && !refusal.retryable && refusal.message === "first time");
     assert.deepEqual(offer(someSpans(1)), ["ack"]);
     assert.deepEqual(host.fatals, []);
+  });
+
+  // Scenario: a processor that sets a timer when it is subscribed to, as memory_limiter does.
+  // Guarantees: building a graph, as for a check of a config, runs nothing; draining one that never ran ends at once.
+  it("sets no timer before it is started", async () => {
+    const ticking =
+      (host: ProcessorHost): Operator<Traces> =>
+      (source) =>
+        new Observable((subscriber) => {
+          const timer = host.clock.setTimer(() => {}, 1000);
+          subscriber.add(() => host.clock.clearTimer(timer));
+          return source.subscribe(subscriber);
+        });
+    const { host, graph, drain } = testGraph({
+      processors: { ticking },
+      exporters: { out: collector(accept).create },
+      pipelines: { traces: { receivers: ["in"], processors: ["ticking"], exporters: ["out"] } },
+      unstarted: true,
+    });
+    assert.equal(host.clock.pendingTimers, 0);
+    await drain();
+    for (const pipeline of graph.pipelines) pipeline.start();
+    assert.equal(host.clock.pendingTimers, 0, "a pipeline that has ended does not begin again");
+    const started = testGraph({
+      processors: { ticking },
+      exporters: { out: collector(accept).create },
+      pipelines: { traces: { receivers: ["in"], processors: ["ticking"], exporters: ["out"] } },
+    });
+    assert.equal(started.host.clock.pendingTimers, 1);
+    await started.drain();
+    assert.equal(started.host.clock.pendingTimers, 0);
   });
 
   it("ignores a second answer and reports it as a bug", async () => {
