@@ -41,6 +41,11 @@ const commands: Readonly<Record<string, Command>> = {
     usage: "<kind> <type>",
     load: async () => (await import("./docs.ts")).docs,
   },
+  queue: {
+    summary: "Look at the queues in the directory of a file_storage, or check and repair them.",
+    usage: "inspect <directory> [--json]\n  otelpipe queue fsck <directory> [--repair] [--json]",
+    load: async () => (await import("./queue.ts")).queueCommand,
+  },
   generate: {
     summary: "Send a synthetic LLM workload.",
     usage: "[--help]",

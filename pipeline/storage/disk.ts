@@ -26,16 +26,31 @@ export interface DiskFile {
   close(): Promise<void>;
 }
 
+/** A whole file. */
+export async function readWhole(disk: Disk, name: string): Promise<Buffer> {
+  return await withFile(disk, name, async (file) => await file.read(0, await file.size()));
+}
+
+/** Opens a file for `use` and closes it. */
+export async function withFile<R>(disk: Disk, name: string, use: (file: DiskFile) => Promise<R>): Promise<R> {
+  const file = await disk.open(name);
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
 /** A real directory, which must exist. */
-export function directoryDisk(directory: string): Disk {
+export function directoryDisk(directory: string, access: "read" | "write" = "write"): Disk {
+  const flags = access === "read" ? constants.O_RDONLY : constants.O_RDWR | constants.O_CREAT;
   return {
     async list() {
       const entries = await readdir(directory, { withFileTypes: true });
       return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
     },
     async open(name) {
-      const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
-      return new RealFile(await open(join(directory, name), flags, 0o600));
+      return new RealFile(await open(join(directory, name), flags | constants.O_NOFOLLOW, 0o600));
     },
     remove: (name) => unlink(join(directory, name)),
     rename: (from, to) => rename(join(directory, from), join(directory, to)),

@@ -1,5 +1,6 @@
 import type { Logger } from "../host.ts";
-import type { Disk, DiskFile } from "./disk.ts";
+import { type Disk, readWhole, withFile } from "./disk.ts";
+import { damageFields } from "./inspect.ts";
 import type { Envelope } from "./record.ts";
 import { type Damage, type FoundRecord, type Scan, scanSegment } from "./scan.ts";
 import { quarantineName, Segment, segmentIds, segmentName, settledName } from "./segment.ts";
@@ -56,7 +57,7 @@ interface Surroundings {
 }
 
 async function recoverSegment(disk: Disk, id: number, { logger, names, isLast }: Surroundings) {
-  const bytes = await readAll(disk, segmentName(id));
+  const bytes = await readWhole(disk, segmentName(id));
   const scan = scanSegment(bytes);
   const file = segmentName(id);
   if (scan.foreignVersion !== undefined) {
@@ -75,7 +76,7 @@ async function recoverSegment(disk: Disk, id: number, { logger, names, isLast }:
     logger.error({ file, ...damageFields(damage), kept: name }, "A record of the queue is damaged and was put aside.");
     quarantined += 1;
   }
-  const settledBytes = names.includes(settledName(id)) ? await readAll(disk, settledName(id)) : Buffer.alloc(0);
+  const settledBytes = names.includes(settledName(id)) ? await readWhole(disk, settledName(id)) : Buffer.alloc(0);
   const salt = scan.salt ?? Buffer.alloc(8);
   const settled = readSettled(salt, settledBytes);
   const segment = new Segment(disk, id, salt, { size: scan.tornAt, isSealed: true, settledSize: settled.length });
@@ -115,14 +116,6 @@ async function cutTorn(
   return damages;
 }
 
-function damageFields({ offset, length, envelope }: Damage) {
-  return {
-    offset,
-    bytes: length,
-    ...(envelope && { signal: envelope.signal, items: envelope.items, exporters: envelope.queues }),
-  };
-}
-
 /** Keeps bytes that are no record any more, for people to look at; says whether they could be written. */
 export async function putAside(disk: Disk, name: string, bytes: Buffer, logger: Logger): Promise<boolean> {
   try {
@@ -131,19 +124,5 @@ export async function putAside(disk: Disk, name: string, bytes: Buffer, logger: 
   } catch (error) {
     logger.error({ file: name, error }, "Putting damaged bytes of the queue aside failed.");
     return false;
-  }
-}
-
-/** A whole file. */
-export async function readAll(disk: Disk, name: string): Promise<Buffer> {
-  return await withFile(disk, name, async (file) => await file.read(0, await file.size()));
-}
-
-async function withFile<R>(disk: Disk, name: string, use: (file: DiskFile) => Promise<R>): Promise<R> {
-  const file = await disk.open(name);
-  try {
-    return await use(file);
-  } finally {
-    await file.close();
   }
 }

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdtempSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import definition from "../../../extensions/file_storage/index.ts";
+import type { Lifecycle } from "../../../pipeline/component.ts";
+import type { ExtensionHost } from "../../../pipeline/host.ts";
+import type { Storage } from "../../../pipeline/storage/storage.ts";
+import { ownerless, store } from "../../pipeline/storage/opened_log.ts";
+import { simulatedHost } from "../../support/simulated_host.ts";
+import { someSpans } from "../../support/traces.ts";
+
+const directory = () => mkdtempSync(join(tmpdir(), "otelpipe-storage-"));
+const traces = { id: "otlp", signal: "traces" } as const;
+
+function storage(settings: object) {
+  const listeners: ((state: string) => void)[] = [];
+  const service = { onState: (listener: (state: string) => void) => (listeners.push(listener), () => {}) };
+  const host = Object.assign(simulatedHost(), { service });
+  const made = definition.create(definition.config.parse(settings), host as unknown as ExtensionHost);
+  const running = () => listeners.forEach((listener) => listener("running"));
+  return { host, running, storage: made as Lifecycle & Storage };
+}
+
+/** A process that holds the lock of `folder` until it is killed. */
+async function lockedBy(folder: string): Promise<ChildProcess> {
+  const lock = new URL("../../../pipeline/storage/lock.ts", import.meta.url);
+  const program = `
+    const { lockDirectory } = await import(${JSON.stringify(lock.href)});
+    globalThis.lock = await lockDirectory(${JSON.stringify(folder)}, 0);
+    console.log("locked");
+    setInterval(() => {}, 1e6);`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(child.stdout!, "data");
+  return child;
+}
+
+describe("file_storage", () => {
+  it("keeps data in files that only their owner may read, in a directory made as told", async () => {
+    const folder = join(directory(), "deep", "er");
+    const one = storage({ directory: folder, create_directory: true, directory_permissions: "0700" });
+    await one.storage.start?.();
+    await store(await one.storage.openQueue(traces, ownerless), someSpans(1));
+    await one.storage.stop?.();
+    assert.equal(statSync(folder).mode & 0o777, 0o700);
+    assert.deepEqual(readdirSync(folder).sort(), ["otelpipe.lock", "queue-0000000001.log"]);
+    assert.equal(statSync(join(folder, "queue-0000000001.log")).mode & 0o777, 0o600);
+    const again = storage({ directory: folder });
+    await again.storage.start?.();
+    const { left } = await again.storage.openQueue(traces, ownerless);
+    assert.equal(left.length, 1);
+    await again.storage.stop?.();
+  });
+
+  it("refuses a directory that another one in this process uses, and takes it when that has stopped", async () => {
+    const folder = directory();
+    const [one, two] = [storage({ directory: folder }), storage({ directory: folder, timeout: 0 })];
+    await one.storage.start?.();
+    await assert.rejects(two.storage.start!(), /is in use by another process/);
+    await one.storage.stop?.();
+    await two.storage.start?.();
+    await two.storage.stop?.();
+  });
+
+  it("refuses a directory that another process uses, and takes it when that was killed", async () => {
+    const folder = directory();
+    const child = await lockedBy(folder);
+    const one = storage({ directory: folder, timeout: 0 });
+    await assert.rejects(one.storage.start!(), /two cannot share a file_storage directory/);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    await one.storage.start?.();
+    await one.storage.stop?.();
+  });
+
+  it("names exporters whose data nobody sends, and keeps it", async () => {
+    const folder = directory();
+    const first = storage({ directory: folder });
+    await first.storage.start?.();
+    await store(await first.storage.openQueue(traces, ownerless), someSpans(1));
+    await first.storage.stop?.();
+    const second = storage({ directory: folder });
+    await second.storage.start?.();
+    await second.storage.openQueue({ id: "other", signal: "logs" }, ownerless);
+    second.running();
+    const lines = second.host.logs.map(({ message, fields }) => ({ message, ...fields }));
+    const message = "The storage has data of an exporter that no pipeline uses; it is kept.";
+    assert.deepEqual(lines, [{ message, exporter: "otlp", signal: "traces", records: 1 }]);
+    await second.storage.stop?.();
+    assert.ok(readdirSync(folder).includes("queue-0000000001.log"));
+  });
+
+  it("warns of a directory that everybody may write to", async () => {
+    const folder = directory();
+    chmodSync(folder, 0o777);
+    const { host, storage: one } = storage({ directory: folder });
+    await one.start?.();
+    assert.match(host.logs[0]?.message ?? "", /Everybody on this machine may write/);
+    await one.stop?.();
+  });
+});
+
+describe("settings of file_storage that are refused", () => {
+  const file = join(directory(), "file");
+  writeFileSync(file, "");
+  for (const { settings, want } of [
+    { settings: { directory: "/nowhere/at/all" }, want: /^directory must exist: .* create_directory option/ },
+    { settings: { directory: file }, want: /is not a directory$/ },
+    {
+      settings: { create_directory: true, directory_permissions: "rwx" },
+      want: /must be a valid octal representation/,
+    },
+    { settings: { create_directory: true, compaction: { max_transaction_size: -1 } }, want: /cannot be less than 0/ },
+  ]) {
+    it(JSON.stringify(settings).replace(file, "a file"), () => {
+      const { error } = definition.config.safeParse(settings);
+      assert.match(error?.issues[0]?.message ?? "", want);
+    });
+  }
+});
