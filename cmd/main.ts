@@ -36,6 +36,12 @@ const commands: Readonly<Record<string, Command>> = {
     usage: "[id]",
     load: async () => (await import("./list_gates.ts")).listGates,
   },
+  migrate: {
+    summary: "Rewrite a configuration file for today, comments and layout kept.",
+    usage:
+      "<file> [--write]\n\nExit code: 0 when nothing was old, 2 when something was and is rewritten, 1 after an error.",
+    load: async () => (await import("./migrate.ts")).migrate,
+  },
   docs: {
     summary: "Print the reference page of a component.",
     usage: "<kind> <type>",
@@ -94,7 +100,7 @@ async function runRoot(argv: readonly string[]): Promise<number> {
   return runCommand(argv);
 }
 
-const withoutValue = ["--help", "--version", "--strict-compat"];
+const withoutValue = ["--help", "--version", "--strict-compat", "--write"];
 
 /** Where the command stands: the first word that is neither a flag nor a flag's value; -1 when there is none. */
 function commandIndex(argv: readonly string[]): number {

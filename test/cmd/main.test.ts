@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { parse } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
@@ -258,6 +260,35 @@ describe("print-config", () => {
     assert.equal(parse(half.stdout).processors.batch.send_batch_size, 8192);
     assert.equal((await otelpipe(["print-config", "--config", "half.yaml"], { cwd })).code, 1);
     assert.equal((await otelpipe(["print-config", "--config", "bad.yaml", "--validate=false"], { cwd })).code, 1);
+  });
+});
+
+describe("migrate", () => {
+  const old = "exporters: { logging: } # text\n";
+
+  it("prints the file for today with exit code 2, and says what was old", async (test) => {
+    const cwd = folderWith(test, { "old.yaml": old });
+    assert.deepEqual(await otelpipe(["migrate", "old.yaml"], { cwd }), {
+      code: 2,
+      stdout: "exporters: { debug: } # text\n",
+      stderr: 'old.yaml:1:14: the exporter "logging" no longer exists: write "debug" for "logging"\n',
+    });
+    assert.equal(readFileSync(join(cwd, "old.yaml"), "utf8"), old);
+  });
+
+  it("replaces the file with --write, and has nothing to do the next time", async (test) => {
+    const cwd = folderWith(test, { "old.yaml": old });
+    const first = await otelpipe(["migrate", "--write", "old.yaml"], { cwd });
+    assert.deepEqual({ code: first.code, stdout: first.stdout }, { code: 2, stdout: "" });
+    assert.equal(readFileSync(join(cwd, "old.yaml"), "utf8"), "exporters: { debug: } # text\n");
+    const again = await otelpipe(["migrate", "old.yaml", "--write"], { cwd });
+    assert.deepEqual(again, { code: 0, stdout: "", stderr: "" });
+  });
+
+  it("needs a file that is there", async () => {
+    assert.match((await otelpipe(["migrate"])).stderr, /^Error: migrate takes a file/);
+    const gone = await otelpipe(["migrate", "/gone.yaml"]);
+    assert.deepEqual(gone, { code: 1, stdout: "", stderr: "Error: cannot read the file /gone.yaml: no such file\n" });
   });
 });
 
