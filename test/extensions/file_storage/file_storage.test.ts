@@ -21,7 +21,9 @@ function storage(settings: object) {
   const service = { onState: (listener: (state: string) => void) => (listeners.push(listener), () => {}) };
   const host = Object.assign(simulatedHost(), { service });
   const made = definition.create(definition.config.parse(settings), host as unknown as ExtensionHost);
-  const running = () => listeners.forEach((listener) => listener("running"));
+  const running = () => {
+    for (const listener of listeners) listener("running");
+  };
   return { host, running, storage: made as Lifecycle & Storage };
 }
 
