@@ -1,5 +1,5 @@
 import { extension, type Lifecycle } from "../../pipeline/component.ts";
-import { duration, formatDuration, z } from "../../pipeline/config/schema.ts";
+import { acrossFields, duration, formatDuration, z } from "../../pipeline/config/schema.ts";
 import type { Clock, ExtensionHost } from "../../pipeline/host.ts";
 import { NodeHttpServer } from "../../pipeline/net/http_server.ts";
 import { httpServerShape } from "../../pipeline/net/settings.ts";
@@ -44,12 +44,14 @@ const config = z
     http: z.unknown().optional().describe("Refused, as in the Collector: it belongs to the same gate."),
     grpc: z.unknown().optional().describe("Refused, as in the Collector: it belongs to the same gate."),
   })
-  .superRefine((value, context) => {
-    const fail = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
-    for (const key of ["http", "grpc"] as const) if (value[key] !== undefined) fail(key, gateMessage);
-    if (value.use_v2) fail("use_v2", "must specify at least one protocol");
-    else if (value.endpoint === "") fail("endpoint", "http endpoint required");
-  });
+  .check(
+    acrossFields((value, context) => {
+      const fail = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
+      for (const key of ["http", "grpc"] as const) if (value[key] !== undefined) fail(key, gateMessage);
+      if (value.use_v2) fail("use_v2", "must specify at least one protocol");
+      else if (value.endpoint === "") fail("endpoint", "http endpoint required");
+    }),
+  );
 
 type Settings = z.output<typeof config>;
 

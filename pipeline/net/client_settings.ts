@@ -93,7 +93,7 @@ export function httpClientShape(standard: { timeout: string; compression: string
 
 export type HttpClientSettings = z.output<z.ZodObject<ReturnType<typeof httpClientShape>>>;
 
-/** Checks `compression_params` against `compression`, for `superRefine` on a block with `httpClientShape`. */
+/** Checks `compression_params` against `compression`, for `acrossFields` on a block with `httpClientShape`. */
 export function checkCompressionLevel(
   settings: Pick<HttpClientSettings, "compression" | "compression_params">,
   context: z.RefinementCtx,

@@ -1,4 +1,4 @@
-import { choice, z } from "../schema.ts";
+import { acrossFields, choice, z } from "../schema.ts";
 import { exporter } from "./exporter.ts";
 import { views } from "./views.ts";
 
@@ -8,12 +8,14 @@ const labelFilter = () =>
       included: z.array(z.string()).default([]).describe("Attributes to use; all unless given."),
       excluded: z.array(z.string()).default([]).describe("Attributes to leave out."),
     })
-    .superRefine(({ included, excluded }, context) => {
-      for (const name of excluded.filter((one) => included.includes(one))) {
-        const message = `attribute cannot be in both include and exclude list: ${name}`;
-        context.addIssue({ code: "custom", message });
-      }
-    });
+    .check(
+      acrossFields(({ included, excluded }, context) => {
+        for (const name of excluded.filter((one) => included.includes(one))) {
+          const message = `attribute cannot be in both include and exclude list: ${name}`;
+          context.addIssue({ code: "custom", message });
+        }
+      }),
+    );
 
 const prometheus = z.strictObject({
   host: z.string({ error: "host must be specified" }).describe("The address to listen on."),
@@ -34,9 +36,11 @@ const prometheus = z.strictObject({
 const pullReader = z.strictObject({
   exporter: z
     .strictObject({ prometheus: prometheus.optional().describe("Prometheus text on `/metrics`.") })
-    .superRefine((value, context) => {
-      if (value.prometheus === undefined) context.addIssue({ code: "custom", message: "no valid metric exporter" });
-    })
+    .check(
+      acrossFields((value, context) => {
+        if (value.prometheus === undefined) context.addIssue({ code: "custom", message: "no valid metric exporter" });
+      }),
+    )
     .describe("Who asks for the metrics."),
 });
 
@@ -53,13 +57,15 @@ const reader = z
     periodic: z.lazy(periodicReader).optional().describe("Sends the metrics."),
     producers: z.array(z.unknown()).optional().describe("Accepted without effect, as in the Collector."),
   })
-  .superRefine(({ pull, periodic }, context) => {
-    if (pull !== undefined && periodic !== undefined) {
-      context.addIssue({ code: "custom", message: "must not specify multiple metric reader type" });
-    } else if (pull === undefined && periodic === undefined) {
-      context.addIssue({ code: "custom", message: "no valid metric reader" });
-    }
-  });
+  .check(
+    acrossFields(({ pull, periodic }, context) => {
+      if (pull !== undefined && periodic !== undefined) {
+        context.addIssue({ code: "custom", message: "must not specify multiple metric reader type" });
+      } else if (pull === undefined && periodic === undefined) {
+        context.addIssue({ code: "custom", message: "no valid metric reader" });
+      }
+    }),
+  );
 
 /** `service::telemetry::metrics`. */
 export const metrics = z
@@ -73,20 +79,22 @@ export const metrics = z
       .describe("Where own metrics go. Giving the key replaces the default, Prometheus on localhost:8888."),
     views: z.lazy(views).optional().describe("Which metrics are kept, and how: instead of those of the level."),
   })
-  .superRefine((value, context) => {
-    if (value.level !== "none" && value.readers.length === 0) {
-      context.addIssue({
-        code: "custom",
-        path: ["readers"],
-        message: "collector telemetry metrics reader should exist when metric level is not none",
-      });
-    }
-    if (value.level !== "detailed" && value.views !== undefined) {
-      context.addIssue({
-        code: "custom",
-        path: ["views"],
-        message:
-          "service::telemetry::metrics::views can only be set when service::telemetry::metrics::level is detailed",
-      });
-    }
-  });
+  .check(
+    acrossFields((value, context) => {
+      if (value.level !== "none" && value.readers.length === 0) {
+        context.addIssue({
+          code: "custom",
+          path: ["readers"],
+          message: "collector telemetry metrics reader should exist when metric level is not none",
+        });
+      }
+      if (value.level !== "detailed" && value.views !== undefined) {
+        context.addIssue({
+          code: "custom",
+          path: ["views"],
+          message:
+            "service::telemetry::metrics::views can only be set when service::telemetry::metrics::level is detailed",
+        });
+      }
+    }),
+  );

@@ -1,4 +1,4 @@
-import { choice, z } from "../schema.ts";
+import { acrossFields, choice, z } from "../schema.ts";
 import { processors } from "./exporter.ts";
 
 /** Which of the own spans are recorded. */
@@ -98,10 +98,12 @@ export const traces = z
       .describe("Which own spans are recorded: as the caller decided, else all."),
     limits: z.record(z.string(), z.unknown()).optional().describe("Accepted without effect, as in the Collector."),
   })
-  .superRefine(({ processors: used = [], propagators }, context) => {
-    if (used.length === 0) return;
-    for (const [index, name] of propagators.entries()) {
-      if ((propagatorNames as readonly string[]).includes(name)) continue;
-      context.addIssue({ code: "custom", path: ["propagators", index], message: "unsupported trace propagator" });
-    }
-  });
+  .check(
+    acrossFields(({ processors: used = [], propagators }, context) => {
+      if (used.length === 0) return;
+      for (const [index, name] of propagators.entries()) {
+        if ((propagatorNames as readonly string[]).includes(name)) continue;
+        context.addIssue({ code: "custom", path: ["propagators", index], message: "unsupported trace propagator" });
+      }
+    }),
+  );

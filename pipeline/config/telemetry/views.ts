@@ -1,4 +1,4 @@
-import { z } from "../schema.ts";
+import { acrossFields, z } from "../schema.ts";
 
 const instrumentTypes = [
   "counter",
@@ -18,10 +18,12 @@ const selector = z
     meter_version: z.string().optional().describe("Its version."),
     meter_schema_url: z.string().optional().describe("Its schema."),
   })
-  .superRefine((value, context) => {
-    if (Object.values(value).some((part) => part !== undefined && part !== "")) return;
-    context.addIssue({ code: "custom", message: "view_selector: empty selector not supporter" });
-  });
+  .check(
+    acrossFields((value, context) => {
+      if (Object.values(value).some((part) => part !== undefined && part !== "")) return;
+      context.addIssue({ code: "custom", message: "view_selector: empty selector not supporter" });
+    }),
+  );
 
 const empty = () => z.strictObject({}).optional();
 
@@ -70,8 +72,10 @@ const view = z.strictObject({
 /** `service::telemetry::metrics::views`. */
 export function views() {
   return z.array(
-    view.superRefine((value, context) => {
-      if (value.selector === undefined) context.addIssue({ code: "custom", message: "view: no selector provided" });
-    }),
+    view.check(
+      acrossFields((value, context) => {
+        if (value.selector === undefined) context.addIssue({ code: "custom", message: "view: no selector provided" });
+      }),
+    ),
   );
 }
