@@ -3,8 +3,8 @@ import type { ConsumeError } from "../../pipeline/delivery.ts";
 import type { Pdata, Signal } from "../../pipeline/pdata/index.ts";
 import { systemClock } from "../../pipeline/process/clock.ts";
 import { eventually } from "../pipeline/net/servers.ts";
+import { batches } from "../support/otlp_batches.ts";
 import { recordedDelivery, simulatedHost } from "../support/simulated_host.ts";
-import { batches } from "./otlp_batches.ts";
 
 /**
  * An exporter that has started, without queue and retry unless `settings` say otherwise, on real time; whoever asks

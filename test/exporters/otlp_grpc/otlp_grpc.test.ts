@@ -8,7 +8,7 @@ import { bytesField, varintField } from "../../../pipeline/net/protobuf.ts";
 import { encodeStatus } from "../../../pipeline/net/status.ts";
 import type { Signal } from "../../../pipeline/pdata/index.ts";
 import { eventually, testdata, testdataText } from "../../pipeline/net/servers.ts";
-import { batches } from "../otlp_batches.ts";
+import { batches } from "../../support/otlp_batches.ts";
 import { startedExporter } from "../started_exporter.ts";
 
 const cleanup: (() => Promise<void> | void)[] = [];

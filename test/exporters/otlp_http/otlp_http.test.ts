@@ -11,8 +11,8 @@ import { bytesField, varintField } from "../../../pipeline/net/protobuf.ts";
 import { encodeStatus } from "../../../pipeline/net/status.ts";
 import { encode, type Signal } from "../../../pipeline/pdata/index.ts";
 import { testdata, testdataText } from "../../pipeline/net/servers.ts";
+import { batches } from "../../support/otlp_batches.ts";
 import { simulatedHost } from "../../support/simulated_host.ts";
-import { batches } from "../otlp_batches.ts";
 import { startedExporter } from "../started_exporter.ts";
 
 const cleanup: (() => Promise<void> | void)[] = [];

@@ -18,8 +18,11 @@ const traces = { id: "otlp", signal: "traces" } as const;
 
 function storage(settings: object) {
   const listeners: ((state: string) => void)[] = [];
-  const service = { onState: (listener: (state: string) => void) => (listeners.push(listener), () => {}) };
-  const host = Object.assign(simulatedHost(), { service });
+  const onState = (listener: (state: string) => void) => {
+    listeners.push(listener);
+    return () => {};
+  };
+  const host = Object.assign(simulatedHost(), { service: { onState } });
   const made = definition.create(definition.config.parse(settings), host as unknown as ExtensionHost);
   const running = () => {
     for (const listener of listeners) listener("running");

@@ -6,19 +6,11 @@ import { batch } from "../../../processors/batch/batcher.ts";
 import definition, { type BatchSettings } from "../../../processors/batch/index.ts";
 import { run, simulatedHost } from "../../support/simulated_host.ts";
 import { someSpans, spanNames } from "../../support/traces.ts";
-
-const settings = (changes: Partial<BatchSettings> = {}): BatchSettings => ({
-  timeout: 200,
-  send_batch_size: 10,
-  send_batch_max_size: 0,
-  metadata_keys: [],
-  metadata_cardinality_limit: 1000,
-  ...changes,
-});
+import { batchSettings } from "./settings.ts";
 
 function batching(changes: Partial<BatchSettings> = {}) {
   const host = simulatedHost();
-  return { host, ...run<Traces>(batch(settings(changes), host)) };
+  return { host, ...run<Traces>(batch(batchSettings(changes), host)) };
 }
 
 const later = new ConsumeError("come back", { retryable: true });
@@ -26,7 +18,7 @@ const never = new ConsumeError("no", { retryable: false });
 
 describe("batch", () => {
   it("has the Collector's defaults", () => {
-    assert.deepEqual(definition.config.parse({}), settings({ send_batch_size: 8192 }));
+    assert.deepEqual(definition.config.parse({}), batchSettings({ send_batch_size: 8192 }));
   });
 
   it("answers at once and sends what it holds once the timeout has passed, not before", () => {

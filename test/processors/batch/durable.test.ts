@@ -7,19 +7,11 @@ import type { BatchSettings } from "../../../processors/batch/index.ts";
 import { run, simulatedHost } from "../../support/simulated_host.ts";
 import { accept, collector, testGraph } from "../../support/test_graph.ts";
 import { someSpans } from "../../support/traces.ts";
-
-const settings = (changes: Partial<BatchSettings> = {}): BatchSettings => ({
-  timeout: 200,
-  send_batch_size: 10,
-  send_batch_max_size: 0,
-  metadata_keys: [],
-  metadata_cardinality_limit: 1000,
-  ...changes,
-});
+import { batchSettings } from "./settings.ts";
 
 function batching(changes: Partial<BatchSettings> = {}) {
   const host = simulatedHost({ isDurableBehind: true });
-  return { host, ...run<Traces>(batch(settings(changes), host)) };
+  return { host, ...run<Traces>(batch(batchSettings(changes), host)) };
 }
 
 const later = new ConsumeError("come back", { retryable: true });
@@ -92,7 +84,7 @@ describe("the graph", () => {
   it("tells processors whether a queue on disk is behind them", () => {
     const durable = collector(accept);
     const { offer, host } = testGraph({
-      processors: { batch: (own) => batch(settings(), own) },
+      processors: { batch: (own) => batch(batchSettings(), own) },
       exporters: {
         disk: (own) => ({ ...durable.create(own), isDurable: true }),
         memory: collector(accept).create,

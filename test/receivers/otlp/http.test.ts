@@ -5,27 +5,15 @@ import { after, describe, it } from "node:test";
 import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { ConsumeError } from "../../../pipeline/delivery.ts";
 import { decodeStatus } from "../../../pipeline/net/status.ts";
-import { encode, type Signal, toJson } from "../../../pipeline/pdata/index.ts";
+import { type Signal, toJson } from "../../../pipeline/pdata/index.ts";
 import { RawClient } from "../../pipeline/net/servers.ts";
+import { batches } from "../../support/otlp_batches.ts";
 import { type PostOptions, startReceiver, stopReceivers } from "./harness.ts";
 
 after(stopReceivers);
 
 const protobuf = "application/x-protobuf";
 const json = "application/json";
-
-const batches = {
-  traces: encode("traces", {
-    resourceSpans: [
-      { scopeSpans: [{ spans: [{ name: "chat", traceId: Buffer.alloc(16, 1), spanId: Buffer.alloc(8, 1) }] }] },
-    ],
-  }),
-  metrics: encode("metrics", {
-    resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: "tokens", gauge: { dataPoints: [{ asInt: 5n }] } }] }] }],
-  }),
-  logs: encode("logs", { resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: "hello" } }] }] }] }),
-  profiles: encode("profiles", { resourceProfiles: [{ scopeProfiles: [{ profiles: [{ samples: [{}] }] }] }] }),
-};
 
 const paths: Record<Signal, string> = {
   traces: "/v1/traces",
