@@ -35,5 +35,5 @@ export const logs = z.strictObject({
   processors: z
     .lazy(() => processors("log"))
     .optional()
-    .describe("Where log lines go besides, as OTLP: `batch` or `simple`."),
+    .describe("Where log lines go besides, as OTLP: `batch` or `simple`. Checked; without effect yet."),
 });

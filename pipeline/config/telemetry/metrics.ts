@@ -54,7 +54,7 @@ const periodicReader = () =>
 const reader = z
   .strictObject({
     pull: pullReader.optional().describe("Serves the metrics to whoever asks."),
-    periodic: z.lazy(periodicReader).optional().describe("Sends the metrics."),
+    periodic: z.lazy(periodicReader).optional().describe("Sends the metrics. Checked; without effect yet."),
     producers: z.array(z.unknown()).optional().describe("Accepted without effect, as in the Collector."),
   })
   .check(
@@ -77,7 +77,10 @@ export const metrics = z
       .array(reader)
       .prefault([{ pull: { exporter: { prometheus: { host: "localhost", port: 8888 } } } }])
       .describe("Where own metrics go. Giving the key replaces the default, Prometheus on localhost:8888."),
-    views: z.lazy(views).optional().describe("Which metrics are kept, and how: instead of those of the level."),
+    views: z
+      .lazy(views)
+      .optional()
+      .describe("Which metrics are kept, and how: instead of those of the level. Checked; without effect yet."),
   })
   .check(
     acrossFields((value, context) => {

@@ -46,8 +46,10 @@ export const resource = z
     attributes: z.array(attribute).default([]).describe("Attributes as a list of names and values."),
     attributes_list: z.string().optional().describe("Not supported, as in the Collector."),
     detectors: z.unknown().optional().describe("Accepted without effect, as in the Collector."),
-    schema_url: z.string().optional().describe("The schema that the attributes follow."),
-    "detection/development": detection.optional().describe("Attributes found out about the machine and the process."),
+    schema_url: z.string().optional().describe("The schema that the attributes follow. Checked; without effect yet."),
+    "detection/development": detection
+      .optional()
+      .describe("Attributes found out about the machine and the process. Checked; without effect yet."),
   })
   .catchall(z.union([z.string(), z.null()], { error: "legacy resource attribute must be string or null" }))
   .transform((value, context) => {

@@ -87,15 +87,17 @@ export const traces = z
     processors: z
       .lazy(() => processors("span"))
       .optional()
-      .describe("Where own spans go: `batch` or `simple`. Without one there are no own spans."),
+      .describe(
+        "Where own spans go: `batch` or `simple`. Without one there are no own spans. Checked; without effect yet.",
+      ),
     propagators: z
       .array(z.string())
       .default([])
-      .describe("Headers that carry a trace from and to others: tracecontext, b3."),
+      .describe("Headers that carry a trace from and to others: tracecontext, b3. Checked; without effect yet."),
     sampler: z
       .lazy(() => sampler(1))
       .optional()
-      .describe("Which own spans are recorded: as the caller decided, else all."),
+      .describe("Which own spans are recorded: as the caller decided, else all. Checked; without effect yet."),
     limits: z.record(z.string(), z.unknown()).optional().describe("Accepted without effect, as in the Collector."),
   })
   .check(
