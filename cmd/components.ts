@@ -3,6 +3,7 @@ import type { Registry } from "../pipeline/registry.ts";
 /** Every component, by section and type. Each is imported only when a config names it. */
 export const registry: Registry = {
   receivers: {
+    nop: () => import("../receivers/nop/index.ts"),
     otlp: () => import("../receivers/otlp/index.ts"),
   },
   processors: {
@@ -18,12 +19,14 @@ export const registry: Registry = {
     debug: () => import("../exporters/debug/index.ts"),
     file: () => import("../exporters/file/index.ts"),
     graphistry: () => import("../exporters/graphistry/index.ts"),
+    nop: () => import("../exporters/nop/index.ts"),
     otlp_grpc: () => import("../exporters/otlp_grpc/index.ts"),
     otlp_http: () => import("../exporters/otlp_http/index.ts"),
     plotly: () => import("../exporters/plotly/index.ts"),
   },
   connectors: {
     aggregate: () => import("../connectors/aggregate/index.ts"),
+    forward: () => import("../connectors/forward/index.ts"),
   },
   extensions: {
     dashboard: () => import("../extensions/dashboard/index.ts"),

@@ -157,9 +157,13 @@ export interface Outlet<T extends Pdata = Pdata> {
   offer(data: T, caller: Caller, answer: (error?: ConsumeError) => void): void;
 }
 
+/** Who offers a batch: a request, or a delivery that is passed on. */
 export interface Caller {
   readonly client: ClientInfo;
   readonly signal?: AbortSignal;
+  /** The batch of a delivery that is passed on: while it is unanswered, its bytes stand in the budget already. */
+  readonly data?: Pdata;
+  mayWait?(): void;
 }
 
 export type Outlets = { readonly [S in Signal]?: Outlet<PdataOf[S]> };

@@ -28,7 +28,7 @@ export class Ledger {
   readonly #logger: Logger;
   /** Oldest first. */
   readonly #open = new Set<RootDelivery>();
-  /** Those that a setting lets wait for as long as it takes. */
+  /** Those of them that a setting lets wait for as long as it takes. */
   readonly #waiting = new Set<RootDelivery>();
   #sweep: object | undefined;
   #closed = false;
@@ -47,7 +47,7 @@ export class Ledger {
   }
 
   get unanswered(): number {
-    return this.#open.size + this.#waiting.size;
+    return this.#open.size;
   }
 
   close(): void {
@@ -61,13 +61,13 @@ export class Ledger {
 
   /** Never calls `delivery` overdue; it still has to be answered. */
   letWait(delivery: RootDelivery): void {
-    if (this.#open.delete(delivery)) this.#waiting.add(delivery);
+    if (this.#open.has(delivery)) this.#waiting.add(delivery);
   }
 
   leave(delivery: RootDelivery): void {
     this.#waiting.delete(delivery);
     this.#open.delete(delivery);
-    if (this.#open.size === 0) this.#stopSweep();
+    if (this.#open.size === this.#waiting.size) this.#stopSweep();
   }
 
   nowMs(): number {
@@ -79,23 +79,31 @@ export class Ledger {
     this.#logger.error({ where }, "A delivery was answered twice; this is a bug in otelpipe.");
   }
 
-  /** Answers what is left when the time to drain has run out. Its senders are told to come back. */
+  /**
+   * Answers what is left when the time to drain has run out. Its senders are told to come back. The newest first: one that
+   * a connector has passed on is answered by the answer of the one behind it.
+   */
   refuseRest(): number {
-    const rest = [...this.#open, ...this.#waiting];
-    for (const delivery of rest) delivery.nack(shuttingDown());
+    let refused = 0;
+    for (const delivery of [...this.#open].reverse()) {
+      if (!this.#open.has(delivery)) continue;
+      delivery.nack(shuttingDown());
+      refused += 1;
+    }
     this.#stopSweep();
-    return rest.length;
+    return refused;
   }
 
   #sweepOld(): void {
     this.#sweep = undefined;
     for (const delivery of this.#open) {
+      if (this.#waiting.has(delivery)) continue;
       if (this.nowMs() - delivery.enteredMs < answerWithinMs) break;
       this.faults += 1;
       this.#logger.error({ where: delivery.where }, "A delivery was not answered in time; this is a bug in otelpipe.");
       delivery.nack(new ConsumeError("not answered in time", { retryable: true, delayMs: comeBackMs }));
     }
-    if (this.#open.size > 0) this.#sweep = this.#clock.setTimer(() => this.#sweepOld(), sweepEveryMs);
+    if (this.#open.size > this.#waiting.size) this.#sweep = this.#clock.setTimer(() => this.#sweepOld(), sweepEveryMs);
   }
 
   #stopSweep(): void {
@@ -169,9 +177,10 @@ export class ConnectorIntake<T extends Pdata> implements Outlet<T> {
   }
 
   offer(data: T, caller: Caller, answer: (error?: ConsumeError) => void): void {
-    this.#ledger.budget.take(data.memoryBytes);
+    const memoryBytes = caller.data === data ? 0 : data.memoryBytes;
+    this.#ledger.budget.take(memoryBytes);
     const root = new RootDelivery(data, caller, this.#where, this.#ledger, (error) => {
-      this.#ledger.budget.give(data.memoryBytes);
+      this.#ledger.budget.give(memoryBytes);
       answer(error);
     });
     fanOut(root as Delivery as Delivery<T>, this.#inlets, () => this.#ledger.secondAnswer(this.#where));
@@ -208,6 +217,7 @@ class RootDelivery implements Delivery {
 
   mayWait(): void {
     this.#ledger.letWait(this);
+    this.#caller.mayWait?.();
   }
 
   ack(): void {
