@@ -186,13 +186,15 @@ describe("components", () => {
     const names = listed.exporters.map((component: { name: string }) => component.name);
     assert.ok(names.includes("otlp_grpc") && !names.includes("otlp"), names.join());
     assert.deepEqual(names, names.toSorted());
-    assert.deepEqual(listed.receivers[0], {
+    const named = (section: string, name: string) =>
+      listed[section].find((component: { name: string }) => component.name === name);
+    assert.deepEqual(named("receivers", "otlp"), {
       name: "otlp",
       module: `otelpipe/receivers/otlp v${packageJson.version}`,
       stability: { logs: "Stable", metrics: "Stable", profiles: "Alpha", traces: "Stable" },
     });
-    assert.equal(listed.connectors[0].stability["traces-to-metrics"], "Alpha");
-    assert.equal(listed.connectors[0].stability["logs-to-logs"], "Undefined");
+    assert.equal(named("connectors", "aggregate").stability["traces-to-metrics"], "Alpha");
+    assert.equal(named("connectors", "aggregate").stability["logs-to-logs"], "Undefined");
     assert.deepEqual(
       listed.providers.map((provider: { scheme: string }) => provider.scheme),
       ["env", "file", "http", "https", "yaml"],
