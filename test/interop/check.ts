@@ -1,7 +1,7 @@
 import type { Peer } from "./peers/peer.ts";
 
 /** The peers a check can ask for. */
-export type PeerName = "collector" | "go_sdk" | "python_sdk";
+export type PeerName = "collector" | "go_sdk" | "linters" | "python_sdk";
 
 /** One line of the result table. */
 export interface Row {

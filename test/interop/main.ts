@@ -12,12 +12,14 @@ import { debugText } from "./checks/debug_text.ts";
 import { figures } from "./checks/figures.ts";
 import { gateway } from "./checks/gateway.ts";
 import { graphistry } from "./checks/graphistry.ts";
+import { recipes as packaging } from "./checks/packaging.ts";
 import { processors } from "./checks/processors.ts";
 import { sampler } from "./checks/sampler.ts";
 import { sdks } from "./checks/sdks.ts";
 import { verdicts } from "./checks/verdicts.ts";
 import * as collector from "./peers/collector.ts";
 import * as goSdk from "./peers/go_sdk.ts";
+import * as linters from "./peers/linters.ts";
 import { cacheFolder, isSkipped, type Peer, type Skipped } from "./peers/peer.ts";
 import * as pythonSdk from "./peers/python_sdk.ts";
 import { differenceTable, rowTable, runLine, table, writeSection } from "./results.ts";
@@ -26,6 +28,7 @@ import { exitOnSignals } from "./with_servers.ts";
 const recipes: Readonly<Record<PeerName, () => Promise<Peer | Skipped>>> = {
   collector: collector.ensure,
   go_sdk: goSdk.ensure,
+  linters: linters.ensure,
   python_sdk: pythonSdk.ensure,
 };
 
@@ -42,6 +45,7 @@ const checks: readonly Check[] = [
   debugText,
   figures,
   graphistry,
+  packaging,
 ];
 
 /** What came of all checks so far. */
