@@ -1,6 +1,6 @@
 import type { ClientInfo } from "../delivery.ts";
 import type { Clock, Timer } from "../host.ts";
-import { concat, type Pdata, split } from "../pdata/index.ts";
+import { concat, Cutter, type Pdata } from "../pdata/index.ts";
 import { type Entry, sizeOf } from "./queue.ts";
 import type { Failure } from "./sender.ts";
 import type { BatchSettings } from "./settings.ts";
@@ -11,6 +11,8 @@ export interface Batch<T extends Pdata> {
   readonly entries: readonly Tracked<T>[];
   /** For whom it is sent, when its entries were put together by that. */
   readonly client?: ClientInfo;
+  /** Memory of its own, besides that of its entries: a piece repeats the resource it is of. */
+  readonly ownBytes?: number;
 }
 
 /** An entry of which parts may travel in several batches: it is settled with the last one. */
@@ -27,6 +29,53 @@ interface Part<T extends Pdata> {
   items: number;
 }
 
+/**
+ * What is larger than a batch may be, cut one batch at a time: each repeats its resource, so all of them at once can be a
+ * thousand times the data.
+ */
+export class Pieces<T extends Pdata> {
+  readonly #cutter = new Cutter<T>();
+  readonly #limit: { readonly items?: number; readonly bytes?: number };
+  readonly #parts: Part<T>[];
+  readonly #client: { readonly client?: ClientInfo };
+  readonly #keep: (last: T, parts: readonly Part<T>[]) => boolean;
+
+  /** @param keep whether the last piece is kept to be joined with what comes, instead of leaving */
+  constructor(
+    data: T,
+    limit: { readonly items?: number; readonly bytes?: number },
+    parts: Part<T>[],
+    client: { readonly client?: ClientInfo },
+    keep: (last: T, parts: readonly Part<T>[]) => boolean,
+  ) {
+    this.#cutter.add(data);
+    this.#limit = limit;
+    this.#parts = parts;
+    this.#client = client;
+    this.#keep = keep;
+  }
+
+  /** The next batch; undefined when there is none any more. */
+  next(): Batch<T> | undefined {
+    const data = this.#cutter.cut(this.#limit);
+    if (data === undefined) return undefined;
+    const isLast = this.#cutter.memoryBytes === 0;
+    const parts = isLast ? this.#parts : takeItems(this.#parts, data.itemCount);
+    if (isLast && this.#keep(data, parts)) return undefined;
+    return { data, entries: trackedOf(parts), ownBytes: data.memoryBytes, ...this.#client };
+  }
+
+  /** All that is left as one batch, however large: when it will not be sent. */
+  rest(): Batch<T> | undefined {
+    const data = this.#cutter.cut();
+    return data && { data, entries: trackedOf(this.#parts), ...this.#client };
+  }
+}
+
+function trackedOf<T extends Pdata>(parts: readonly Part<T>[]): Tracked<T>[] {
+  return parts.map(({ tracked }) => tracked);
+}
+
 export interface BatcherSettings extends Pick<BatchSettings, "flush_timeout" | "min_size" | "max_size"> {
   readonly sizer: BatchSettings["sizer"];
 }
@@ -35,17 +84,24 @@ export interface BatcherSettings extends Pick<BatchSettings, "flush_timeout" | "
 export class Batcher<T extends Pdata> {
   readonly #settings: BatcherSettings;
   readonly #clock: Clock;
-  readonly #emit: (batch: Batch<T>) => void;
+  readonly #emit: (batch: Batch<T> | Pieces<T>) => void;
+  readonly #client: { readonly client?: ClientInfo };
   #data: T[] = [];
   #parts: Part<T>[] = [];
   #size = 0;
   #timer: Timer | undefined;
 
-  /** `emit` is called from `add`, `flush` and the timer. */
-  constructor(settings: BatcherSettings, clock: Clock, emit: (batch: Batch<T>) => void) {
+  /** `emit` is called from `add`, `flush` and the timer. `client` is that of every batch. */
+  constructor(
+    settings: BatcherSettings,
+    clock: Clock,
+    emit: (batch: Batch<T> | Pieces<T>) => void,
+    client?: ClientInfo,
+  ) {
     this.#settings = settings;
     this.#clock = clock;
     this.#emit = emit;
+    this.#client = client === undefined ? {} : { client };
   }
 
   get isEmpty(): boolean {
@@ -56,7 +112,7 @@ export class Batcher<T extends Pdata> {
     const tracked: Tracked<T> = { entry, pending: 1 };
     // Profiles have one dictionary each and cannot be joined.
     if (entry.data.signal === "profiles" || this.#isBatch(entry.data)) {
-      this.#emit({ data: entry.data, entries: [tracked] });
+      this.#emit({ data: entry.data, entries: [tracked], ...this.#client });
       return;
     }
     this.#hold(entry.data, [{ tracked, items: entry.data.itemCount }]);
@@ -97,18 +153,19 @@ export class Batcher<T extends Pdata> {
   /** Sends what is held; `keepRest` keeps a last piece that is smaller than `min_size`. */
   #cut(keepRest: boolean): void {
     const { sizer, max_size, min_size } = this.#settings;
-    const held = this.#take();
-    const [only] = held.data;
-    const merged = held.data.length === 1 && only !== undefined ? only : concat(held.data);
-    const isLarge = max_size > 0 && sizeOf(merged, sizer) > max_size;
-    const limit = sizer === "bytes" ? { bytes: max_size } : { items: max_size };
-    const pieces = isLarge ? [...split(merged, limit)] : [merged];
-    for (const [index, piece] of pieces.entries()) {
-      const isLast = index === pieces.length - 1;
-      const parts = isLast ? held.parts : takeItems(held.parts, piece.itemCount);
-      if (isLast && keepRest && index > 0 && sizeOf(piece, sizer) < min_size) this.#hold(piece, parts);
-      else this.#emit({ data: piece, entries: parts.map((part) => part.tracked) });
+    const { data, parts } = this.#take();
+    const merged = concat(data);
+    if (max_size === 0 || sizeOf(merged, sizer) <= max_size) {
+      this.#emit({ data: merged, entries: trackedOf(parts), ...this.#client });
+      return;
     }
+    const limit = sizer === "bytes" ? { bytes: max_size } : { items: max_size };
+    const keep = (last: T, itsParts: readonly Part<T>[]) => {
+      const isKept = keepRest && sizeOf(last, sizer) < min_size;
+      if (isKept) this.#hold(last, itsParts);
+      return isKept;
+    };
+    this.#emit(new Pieces(merged, limit, parts, this.#client, keep));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ClientInfo } from "../delivery.ts";
 import type { Clock } from "../host.ts";
 import type { Pdata } from "../pdata/index.ts";
-import { type Batch, Batcher, type BatcherSettings } from "./batcher.ts";
+import { type Batch, Batcher, type BatcherSettings, type Pieces } from "./batcher.ts";
 import type { Entry } from "./queue.ts";
 
 /** The most batches that are collected side by side; the one that got nothing for longest is sent when one more comes. */
@@ -32,11 +32,11 @@ export class Partitions<T extends Pdata> implements Joiner<T> {
   readonly #settings: BatcherSettings;
   readonly #keys: readonly string[];
   readonly #clock: Clock;
-  readonly #emit: (batch: Batch<T>) => void;
+  readonly #emit: (batch: Batch<T> | Pieces<T>) => void;
   /** The one that was used last comes last. */
   readonly #partitions = new Map<string, Partition<T>>();
 
-  constructor(settings: BatcherSettings, keys: readonly string[], clock: Clock, emit: (batch: Batch<T>) => void) {
+  constructor(settings: BatcherSettings, keys: readonly string[], clock: Clock, emit: (batch: Batch<T> | Pieces<T>) => void) {
     this.#settings = settings;
     this.#keys = keys;
     this.#clock = clock;
@@ -70,8 +70,7 @@ export class Partitions<T extends Pdata> implements Joiner<T> {
 
   #create(metadata: ReadonlyMap<string, readonly string[]>): Partition<T> {
     const client: ClientInfo = { address: "", transport: "internal", ...(metadata.size > 0 && { metadata }) };
-    const emit = (batch: Batch<T>) => this.#emit({ ...batch, client });
-    return { batcher: new Batcher<T>(this.#settings, this.#clock, emit), usedMs: 0 };
+    return { batcher: new Batcher<T>(this.#settings, this.#clock, this.#emit, client), usedMs: 0 };
   }
 
   #forgetOld(): void {

@@ -69,6 +69,13 @@ export interface MemoryQueueSettings {
   readonly block_on_overflow: boolean;
 }
 
+/**
+ * How far past its limit the byte budget may be used before a queue that holds anything takes no more. What is put here
+ * has been counted where it comes from, and may have been cut into pieces that repeat their resource, or go to several
+ * queues: below this it is not refused, since some of those may have taken it.
+ */
+const overdraft = 1.25;
+
 /** A queue in memory. Its bytes are taken from the budget before they are answered for, and given back when settled. */
 export class MemoryQueue<T extends Pdata> implements SendingQueue<T> {
   readonly capacity: number;
@@ -104,12 +111,16 @@ export class MemoryQueue<T extends Pdata> implements SendingQueue<T> {
     } else if (this.#blocking && !this.#closed && !caller.signal.aborted) {
       this.#waiters.add(entry, caller, stored);
     } else {
-      stored(new ConsumeError("sending queue is full", { retryable: true, delayMs: fullDelayMs }));
+      const isFull = this.#usedSize + entry.size > this.capacity;
+      const message = isFull ? "sending queue is full" : "memory for the sending queue is used up";
+      stored(new ConsumeError(message, { retryable: true, delayMs: fullDelayMs }));
     }
   }
 
   #fits(entry: Entry<T>): boolean {
-    return this.#usedSize + entry.size <= this.capacity;
+    if (this.#usedSize === 0) return true;
+    const { usedBytes, limitBytes } = this.#budget;
+    return this.#usedSize + entry.size <= this.capacity && usedBytes <= limitBytes * overdraft;
   }
 
   #store(entry: Entry<T>, stored: (error?: ConsumeError) => void): void {

@@ -1,8 +1,8 @@
 import type { Exporter, Lifecycle } from "../component.ts";
 import { ConsumeError, type Delivery } from "../delivery.ts";
-import type { ExporterHost } from "../host.ts";
+import type { ExporterHost, Timer } from "../host.ts";
 import type { Pdata } from "../pdata/index.ts";
-import { type Batch, Batcher, type BatcherSettings, type Tracked } from "./batcher.ts";
+import { type Batch, Batcher, type BatcherSettings, Pieces, type Tracked } from "./batcher.ts";
 import type { DurableQueue } from "./durable_queue.ts";
 import { Fifo } from "./fifo.ts";
 import { exporterMeters } from "./meters.ts";
@@ -33,6 +33,9 @@ export function queuedExporter<T extends Pdata>(
   if (sending_queue === undefined) return new DirectExporter(sender, lifecycle);
   return new QueuedExporter(sender, sending_queue, new MemoryQueue<T>(sending_queue, host.budget), lifecycle);
 }
+
+/** Bytes of pieces cut in one go, one piece at least; others run before the next ones are. */
+const bytesPerTurn = 1 << 20;
 
 const noRetryHint = " Try enabling retry_on_failure config option to retry on retryable errors.";
 const noQueueHint = " Try enabling sending_queue to survive temporary failures.";
@@ -100,12 +103,15 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
   #durable: DurableQueue<T> | undefined;
   readonly #lifecycle: Lifecycle;
   readonly #batcher: Joiner<T>;
-  readonly #ready = new Fifo<Batch<T>>();
+  readonly #ready = new Fifo<Batch<T> | Pieces<T>>();
   readonly #idle = new Idle();
   readonly #meters;
   readonly #rejections: RejectionLog;
   #active = 0;
   #pumping = false;
+  #turnBytes = 0;
+  /** Set while the next piece waits for its turn. */
+  #turnTimer: Timer | undefined;
   #draining = false;
   #stopped = false;
 
@@ -165,9 +171,10 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
 
   /** Sends what may be sent now. Not reentrant: what ends at once is followed by the loop, not by recursion. */
   #pump(): void {
-    if (this.#pumping || this.#stopped) return;
+    if (this.#pumping || this.#stopped || this.#turnTimer !== undefined) return;
     this.#pumping = true;
-    while (this.#active < this.#settings.num_consumers) {
+    this.#turnBytes = 0;
+    while (this.#active < this.#settings.num_consumers && this.#hasTurn()) {
       const batch = this.#nextBatch();
       if (batch === undefined) break;
       this.#send(batch);
@@ -176,10 +183,26 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
     if (this.#isIdle()) this.#idle.reached();
   }
 
+  /** Whether a further piece may be cut now. If not, the next batch to end will ask again, or its turn will come. */
+  #hasTurn(): boolean {
+    if (!(this.#ready.peek() instanceof Pieces)) return true;
+    const { clock, budget } = this.#host;
+    if (this.#active > 0 && budget.usedBytes > budget.limitBytes) return false;
+    if (this.#turnBytes < bytesPerTurn) return true;
+    this.#turnTimer = clock.setTimer(() => {
+      this.#turnTimer = undefined;
+      this.#pump();
+    }, 0);
+    return false;
+  }
+
   #nextBatch(): Batch<T> | undefined {
     for (;;) {
-      const batch = this.#ready.shift();
+      const ready = this.#ready.peek();
+      const batch = ready instanceof Pieces ? ready.next() : ready;
+      if (batch === undefined || batch === ready) this.#ready.shift();
       if (batch !== undefined) return batch;
+      if (ready !== undefined) continue;
       // At a shutdown a queue on disk keeps the rest for the next run, as the Collector's.
       if (this.#draining && this.isDurable) return undefined;
       const entry = this.#queue.next();
@@ -190,18 +213,21 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
   }
 
   /** A batch is complete; the timer's is not asked for by the pump. */
-  #emit(batch: Batch<T>): void {
+  #emit(batch: Batch<T> | Pieces<T>): void {
     this.#ready.push(batch);
     this.#pump();
   }
 
   #send(batch: Batch<T>): void {
-    const { data, entries } = batch;
+    const { data, entries, ownBytes = 0 } = batch;
     const [only] = entries;
     const client = batch.client ?? (entries.length === 1 ? only?.entry.client : undefined);
     this.#active++;
+    this.#turnBytes += ownBytes;
+    this.#host.budget.take(ownBytes);
     this.#sender.send(data, client === undefined ? {} : { client }, (failure) => {
       this.#active--;
+      this.#host.budget.give(ownBytes);
       this.#settle(batch, failure);
       this.#pump();
     });
@@ -272,6 +298,7 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
     if (this.#stopped) return;
     this.#queue.close();
     this.#stopped = true;
+    if (this.#turnTimer !== undefined) this.#host.clock.clearTimer(this.#turnTimer);
     this.#sender.abort();
     this.#batcher.flush();
     let leftItems = 0;
@@ -280,7 +307,10 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
       if (!this.#settings.wait_for_result && !this.isDurable) this.#host.drop(batch.data.itemCount, "shutdown");
       for (const tracked of batch.entries) this.#release(tracked, shutdownFailure());
     };
-    for (let batch = this.#ready.shift(); batch !== undefined; batch = this.#ready.shift()) giveUpOn(batch);
+    for (let ready = this.#ready.shift(); ready !== undefined; ready = this.#ready.shift()) {
+      const batch = ready instanceof Pieces ? ready.rest() : ready;
+      if (batch !== undefined) giveUpOn(batch);
+    }
     for (let entry = this.#queue.next(); entry !== undefined; entry = this.#queue.next()) {
       giveUpOn({ data: entry.data, entries: [{ entry, pending: 1 }] });
     }
@@ -298,7 +328,7 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
 function joiner<T extends Pdata>(
   settings: QueueSettings["batch"],
   { clock }: ExporterHost,
-  emit: (batch: Batch<T>) => void,
+  emit: (batch: Batch<T> | Pieces<T>) => void,
 ): Joiner<T> {
   const keys = settings?.partition.metadata_keys ?? [];
   if (settings !== undefined && keys.length > 0) return new Partitions<T>(settings, keys, clock, emit);

@@ -12,6 +12,13 @@ export function someSpans(count: number, name = "span", first = 1): Traces {
   return encode("traces", { resourceSpans: [{ scopeSpans: [{ spans }] }] });
 }
 
+/** `count` spans `s0`, `s1`… of one resource of `resourceBytes`, which each piece that is cut off repeats. */
+export function spansOfHeavyResource(count: number, resourceBytes: number): Traces {
+  const resource = { attributes: [{ key: "k", value: { stringValue: "x".repeat(resourceBytes) } }] };
+  const spans = Array.from({ length: count }, (_, index) => ({ name: `s${index}` }));
+  return encode("traces", { resourceSpans: [{ resource, scopeSpans: [{ spans }] }] });
+}
+
 /** The names of all spans, in order. */
 export function spanNames(traces: Traces): string[] {
   const names: string[] = [];

@@ -62,7 +62,9 @@ describe("partitions", () => {
   const started = () => {
     const clock = new SimulatedClock();
     const sent: string[][] = [];
-    const partitions = new Partitions<Traces>(settings, ["tenant"], clock, ({ data }) => sent.push(namesOf(data)));
+    const partitions = new Partitions<Traces>(settings, ["tenant"], clock, (batch) => {
+      if ("data" in batch) sent.push(namesOf(batch.data));
+    });
     return { clock, sent, partitions };
   };
 

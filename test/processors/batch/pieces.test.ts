@@ -1,20 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ConsumeError } from "../../../pipeline/delivery.ts";
-import { encode, type Traces } from "../../../pipeline/pdata/index.ts";
+import type { Traces } from "../../../pipeline/pdata/index.ts";
 import { batch } from "../../../processors/batch/batcher.ts";
 import definition from "../../../processors/batch/index.ts";
 import { run, type SimulatedHostOptions, simulatedHost } from "../../support/simulated_host.ts";
-import { spanNames } from "../../support/traces.ts";
+import { spanNames, spansOfHeavyResource } from "../../support/traces.ts";
 
 const mebibyte = 1024 * 1024;
 const pieceItems = 10;
 
-/** A request whose resource, 1 MiB, is repeated by each piece: `pieces` of them are `pieces` MiB. */
-function heavy(pieces: number, name = "s"): Traces {
-  const resource = { attributes: [{ key: "k", value: { stringValue: "x".repeat(mebibyte) } }] };
-  const spans = Array.from({ length: pieces * pieceItems }, (_, index) => ({ name: `${name}${index}` }));
-  return encode("traces", { resourceSpans: [{ resource, scopeSpans: [{ spans }] }] });
+/** A request of which every ten spans make a piece of 1 MiB. */
+function heavy(pieces: number): Traces {
+  return spansOfHeavyResource(pieces * pieceItems, mebibyte);
 }
 
 function cutting(options: SimulatedHostOptions = {}) {
