@@ -1,6 +1,6 @@
 import type { ClientInfo } from "../delivery.ts";
 import type { Clock, Timer } from "../host.ts";
-import { concat, Cutter, type Pdata } from "../pdata/index.ts";
+import { Cutter, concat, type Pdata } from "../pdata/index.ts";
 import { type Entry, sizeOf } from "./queue.ts";
 import type { Failure } from "./sender.ts";
 import type { BatchSettings } from "./settings.ts";

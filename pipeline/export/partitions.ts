@@ -36,7 +36,12 @@ export class Partitions<T extends Pdata> implements Joiner<T> {
   /** The one that was used last comes last. */
   readonly #partitions = new Map<string, Partition<T>>();
 
-  constructor(settings: BatcherSettings, keys: readonly string[], clock: Clock, emit: (batch: Batch<T> | Pieces<T>) => void) {
+  constructor(
+    settings: BatcherSettings,
+    keys: readonly string[],
+    clock: Clock,
+    emit: (batch: Batch<T> | Pieces<T>) => void,
+  ) {
     this.#settings = settings;
     this.#keys = keys;
     this.#clock = clock;
