@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { registry } from "../cmd/components.ts";
 import { type Definitions, loadDefinitions, manifestOf } from "../pipeline/config/describe.ts";
 import { configJsonSchema } from "../pipeline/config/json_schema.ts";
-import { referencePage } from "../pipeline/config/reference.ts";
+import { referenceIndex, referencePage } from "../pipeline/config/reference.ts";
 import { type AnyDefinition, kindOf, sections } from "../pipeline/registry.ts";
 import { bundledNotices } from "./bundle.ts";
 import { otlpServiceMethods } from "./services.ts";
@@ -22,8 +22,10 @@ const referenceFolder = "docs/reference";
 type Files = ReadonlyMap<string, string>;
 
 function generated(definitions: Definitions): Files {
+  const manifest = manifestOf(definitions);
   const files = new Map([
-    ["cmd/manifest.generated.json", json(manifestOf(definitions))],
+    ["cmd/manifest.generated.json", json(manifest)],
+    [`${referenceFolder}/README.md`, referenceIndex(manifest)],
     ["docs/schema/otelpipe.schema.json", json(configJsonSchema(definitions))],
     ["pipeline/net/services.generated.json", json(otlpServiceMethods())],
   ]);

@@ -1,4 +1,5 @@
-import type { AnyDefinition } from "../registry.ts";
+import type { Manifest } from "../manifest.ts";
+import { type AnyDefinition, kindOf, sections } from "../registry.ts";
 import { stabilityOf } from "./describe.ts";
 import { type BlockState, formatDuration, type Note, noteOf, parseDuration, type z } from "./schema.ts";
 import { noteInside, unwrap, unwrapOnce } from "./shape.ts";
@@ -27,6 +28,25 @@ export function referencePage(definition: AnyDefinition): string {
     ...examples.map(({ title, yaml }) => `${title}:\n\n\`\`\`yaml\n${yaml.trimEnd()}\n\`\`\``),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+/** The page that lists all components in Markdown, with what they are for and how stable they are per signal. */
+export function referenceIndex(manifest: Manifest): string {
+  const signals = ["traces", "metrics", "logs", "profiles"];
+  const perSection = sections.map((section) => {
+    const bySignal = section !== "connectors" && section !== "extensions";
+    const rows = Object.entries(manifest[section]).map(([type, { aliases, summary, stability }]) => {
+      const names = [`[${code(type)}](${kindOf[section]}/${type}.md)`, ...aliases.map(code)].join(", ");
+      const pairs = Object.entries(stability).map(([pair, level]) =>
+        pair === "extension" ? level : `${pair.replaceAll("_to_", " to ")}: ${level}`,
+      );
+      return [names, summary, ...(bySignal ? signals.map((signal) => stability[signal] ?? "") : [pairs.join(", ")])];
+    });
+    const header = ["Type and older names", "What it does", ...(bySignal ? signals : ["Stability"])];
+    return `## ${section}\n\n${table(header, rows)}`;
+  });
+  const intro = "An empty cell: the signal is not supported. Stability levels mean what they mean in the Collector.";
+  return `${["# Components", intro, ...perSection].join("\n\n")}\n`;
 }
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { exporter } from "../../../pipeline/component.ts";
-import { referencePage } from "../../../pipeline/config/reference.ts";
+import { referenceIndex, referencePage } from "../../../pipeline/config/reference.ts";
 import { duration, headers, optionalBlock, secret, z } from "../../../pipeline/config/schema.ts";
 
 const inner = z.strictObject({ size: z.int().default(3).describe("How many.") });
@@ -71,4 +71,24 @@ sample: { endpoint: x }
 \`\`\`
 `,
   );
+});
+
+it("lists components with their names, and their stability by signal or by pair", () => {
+  const entry = { aliases: ["old"], summary: "Does a | b.", keys: [] };
+  const page = referenceIndex({
+    receivers: { sample: { ...entry, stability: { traces: "stable", logs: "alpha" } } },
+    processors: {},
+    exporters: {},
+    connectors: { sample: { ...entry, stability: { traces_to_metrics: "alpha", logs_to_logs: "beta" } } },
+    extensions: { sample: { ...entry, aliases: [], stability: { extension: "beta" } } },
+  });
+  assert.match(
+    page,
+    /^\| \[`sample`\]\(receiver\/sample.md\), `old` \| Does a \\\| b. \| stable \| {2}\| alpha \| {2}\|$/m,
+  );
+  assert.match(
+    page,
+    /^\| \[`sample`\]\(connector\/sample.md\), .* \| traces to metrics: alpha, logs to logs: beta \|$/m,
+  );
+  assert.match(page, /^\| \[`sample`\]\(extension\/sample.md\) \| .* \| beta \|$/m);
 });
