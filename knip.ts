@@ -21,5 +21,6 @@ export default {
   ],
   project: ["**/*.{ts,mjs,js,css}"],
   compilers: { css: importsOf },
+  ignoreBinaries: ["flock"],
   ignoreExportsUsedInFile: true,
 } satisfies KnipConfig;

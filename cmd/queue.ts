@@ -62,7 +62,7 @@ function json(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
-function inspectText({ queues, segments, quarantine, problems }: StorageReport, nowMs: number): string {
+function inspectText({ queues, segments, collector, quarantine, problems }: StorageReport, nowMs: number): string {
   const age = (ms: number) => formatDuration(Math.max(0, Math.round((nowMs - ms) / 1000)) * 1000);
   const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
   const waiting = queues.map(({ exporter, signal, records, items, bytes: size, oldestMs, newestMs }) => [
@@ -81,6 +81,8 @@ function inspectText({ queues, segments, quarantine, problems }: StorageReport, 
     "",
     `${segments.length} files, ${bytes} bytes.`,
     ...(files.length === 0 ? [] : table([["file", "bytes", "records", "unsettled"], ...files])),
+    ...(collector.length === 0 ? [] : ["", "Files of the Collector; otelpipe takes over the queues of its exporters:"]),
+    ...table(collector.map(({ file, bytes: size, requests = "unreadable" }) => [file, `${size}`, `${requests}`])),
     ...(quarantine.length === 0 ? [] : ["", "Put aside because it is damaged:"]),
     ...table(quarantine.map(({ file, bytes: size }) => [file, `${size} bytes`])),
     ...(problems.length === 0 ? [] : ["", `${problems.length} problems: otelpipe queue fsck shows them.`]),

@@ -1,15 +1,20 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { extension, type Lifecycle } from "../../pipeline/component.ts";
-import type { ExtensionHost } from "../../pipeline/host.ts";
+import type { Clock, ExtensionHost } from "../../pipeline/host.ts";
+import { collectorFileName, collectorFiles, importCollectorFile } from "../../pipeline/storage/collector_file.ts";
 import { directoryDisk } from "../../pipeline/storage/disk.ts";
-import { type DirectoryLock, lockDirectory } from "../../pipeline/storage/lock.ts";
+import { type DirectoryLock, flockHolder, lockDirectory } from "../../pipeline/storage/lock.ts";
 import { RecordLog } from "../../pipeline/storage/log.ts";
 import type { QueueName, QueueOwner, QueueStore, Storage } from "../../pipeline/storage/storage.ts";
 import { config, type FileStorageConfig } from "./config.ts";
 
 const segmentBytes = 16 * 1024 * 1024;
 const saltLength = 8;
+/** How often to look whether a file of the Collector is free. */
+const lockPollMs = 100;
 
 export default extension({
   type: "file_storage",
@@ -35,6 +40,7 @@ class FileStorage implements Lifecycle, Storage {
   #lock: DirectoryLock | undefined;
   #log: RecordLog | undefined;
   #stopListening: () => void = () => {};
+  #naming: Promise<void> | undefined;
 
   constructor(settings: FileStorageConfig, host: ExtensionHost) {
     this.#settings = settings;
@@ -59,20 +65,37 @@ class FileStorage implements Lifecycle, Storage {
       this.#log = await RecordLog.open(directoryDisk(directory), { fsync, segmentBytes }, surroundings);
     } catch (error) {
       this.#lock.release();
+      this.#lock = undefined;
       throw error;
     }
     this.#stopListening = this.#host.service.onState((state) => {
-      if (state === "running") this.#nameOrphans();
+      if (state !== "running") return;
+      this.#nameOrphans();
+      this.#naming = this.#nameCollectorFiles();
     });
   }
 
   async openQueue(name: QueueName, owner: QueueOwner): Promise<QueueStore> {
-    if (this.#log === undefined) throw new Error("the storage is not started");
-    return this.#log.queue(name).open(owner);
+    const log = this.#log;
+    if (log === undefined) throw new Error("the storage is not started");
+    const queue = log.queue(name);
+    if (!queue.isOwned) await this.#takeOver(name, log);
+    return queue.open(owner);
+  }
+
+  /** What the Collector left in its queue of the same exporter. Its file must not be in use. */
+  async #takeOver(name: QueueName, log: RecordLog): Promise<void> {
+    const { clock, logger } = this.#host;
+    const { directory, timeout } = this.#settings;
+    const path = join(directory, collectorFileName(name));
+    if (!existsSync(path)) return;
+    await untilUnlocked(path, timeout, clock);
+    await importCollectorFile(name, { disk: directoryDisk(directory), log, logger, clock });
   }
 
   async stop(): Promise<void> {
     this.#stopListening();
+    await this.#naming;
     await this.#log?.close();
     this.#log = undefined;
     this.#lock?.release();
@@ -96,5 +119,28 @@ class FileStorage implements Lifecycle, Storage {
       const fields = { exporter: name.id, signal: name.signal, records: idle.size };
       this.#host.logger.warn(fields, "The storage has data of an exporter that no pipeline uses; it is kept.");
     }
+  }
+
+  /** What the Collector left in the directory and nobody took over. */
+  async #nameCollectorFiles(): Promise<void> {
+    const disk = directoryDisk(this.#settings.directory);
+    const names = await disk.list().catch(() => []);
+    for (const file of await collectorFiles(disk, names)) {
+      const what = "A file of the Collector is left as it is: it is of no exporter that keeps its queue here.";
+      this.#host.logger.warn({ file }, what);
+    }
+  }
+}
+
+/** @throws {Error} when another process uses a file of the Collector for longer than the settings allow. */
+async function untilUnlocked(path: string, timeoutMs: number, clock: Clock): Promise<void> {
+  const deadlineMs = clock.monotonicMs() + timeoutMs;
+  for (;;) {
+    const holder = await flockHolder(path);
+    if (holder === undefined) return;
+    if (clock.monotonicMs() >= deadlineMs) {
+      throw new Error(`${path} is in use by process ${holder}: stop the Collector first, its queue is taken over then`);
+    }
+    await new Promise<void>((resolve) => void clock.setTimer(resolve, lockPollMs));
   }
 }

@@ -1,8 +1,10 @@
 import type { Signal } from "../pdata/index.ts";
-import { type Disk, readWhole } from "./disk.ts";
+import { collectorFiles, collectorRequests } from "./collector_file.ts";
+import { type Disk, readWhole, withFile } from "./disk.ts";
+import { quarantineName } from "./quarantine.ts";
 import { recordStart, segmentHead } from "./record.ts";
 import { type Damage, type FoundRecord, type Scan, scanSegment } from "./scan.ts";
-import { quarantineName, segmentIds, segmentName, settledName } from "./segment.ts";
+import { segmentIds, segmentName, settledName } from "./segment.ts";
 import { readSettled, settledKey } from "./settled.ts";
 
 /** What one exporter has to send. */
@@ -29,9 +31,19 @@ export interface SegmentReport {
 export interface StorageReport {
   readonly queues: readonly QueueReport[];
   readonly segments: readonly SegmentReport[];
+  /** Queues of the Collector that were not taken over yet, and other files of it. */
+  readonly collector: readonly CollectorFileReport[];
   /** Bytes of damaged records, put aside by otelpipe or by a repair. */
   readonly quarantine: readonly { readonly file: string; readonly bytes: number }[];
   readonly problems: readonly StorageProblem[];
+}
+
+/** A database of the Collector's `file_storage`. */
+export interface CollectorFileReport {
+  readonly file: string;
+  readonly bytes: number;
+  /** Requests that wait in it; absent when it cannot be read. */
+  readonly requests?: number;
 }
 
 /** Something that is not as it was written. */
@@ -79,7 +91,16 @@ export async function inspectStorage(disk: Disk): Promise<StorageReport> {
   for (const file of names.filter((name) => name.startsWith("quarantine-"))) {
     quarantine.push({ file, bytes: (await readWhole(disk, file)).length });
   }
-  return { queues: [...queues.values()], segments, quarantine, problems };
+  const collector: CollectorFileReport[] = [];
+  for (const file of await collectorFiles(disk, names)) collector.push(await reportCollectorFile(disk, file));
+  return { queues: [...queues.values()], segments, collector, quarantine, problems };
+}
+
+async function reportCollectorFile(disk: Disk, name: string): Promise<CollectorFileReport> {
+  return await withFile(disk, name, async (file) => {
+    const read = await collectorRequests(file).catch(() => undefined);
+    return { file: name, bytes: await file.size(), ...(read !== undefined && { requests: read.requests.length }) };
+  });
 }
 
 /**

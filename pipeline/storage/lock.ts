@@ -1,3 +1,4 @@
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 /** The file whose lock says that a process uses the directory. It stays when that process has gone; its lock does not. */
@@ -32,3 +33,22 @@ export async function lockDirectory(directory: string, timeoutMs: number): Promi
 }
 
 const sqliteBusy = 5;
+
+/**
+ * The process that holds a lock of the kind that Go programs take (flock) on a file; undefined when none does, or it cannot
+ * be known: Node has no flock, so this is what Linux says in `/proc/locks` about processes that it shows.
+ */
+export async function flockHolder(path: string): Promise<number | undefined> {
+  const locks = await readFile("/proc/locks", "utf8").catch(() => "");
+  if (!locks.includes("FLOCK")) return undefined;
+  const { dev, ino } = await stat(path, { bigint: true });
+  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
+  const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn);
+  const file = `${hex(major)}:${hex(minor)}:${ino}`;
+  const line = locks.split("\n").find((each) => each.includes("FLOCK") && each.split(/\s+/)[5] === file);
+  return line === undefined ? undefined : Number(line.split(/\s+/)[4]);
+}
+
+function hex(value: bigint): string {
+  return value.toString(16).padStart(2, "0");
+}

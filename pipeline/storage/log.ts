@@ -3,9 +3,10 @@ import type { Clock, Logger, Timer } from "../host.ts";
 import type { Pdata } from "../pdata/index.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 import { LogQueue, type LogRecord } from "./log_queue.ts";
+import { putAside, quarantineName } from "./quarantine.ts";
 import { clientOf, type Envelope, readRecord, recordStart, segmentHead, segmentHeadLength } from "./record.ts";
-import { putAside, recover } from "./recover.ts";
-import { quarantineName, Segment, segmentName } from "./segment.ts";
+import { recover } from "./recover.ts";
+import { Segment, segmentName } from "./segment.ts";
 import { DamagedError, type QueueName, type StoredData } from "./storage.ts";
 
 export interface LogSettings {
@@ -46,6 +47,8 @@ interface Pending {
 export class RecordLog {
   readonly #disk: Disk;
   readonly #settings: LogSettings;
+  /** Work that needs syncing even where the settings do not ask for it. */
+  #syncedWork = 0;
   readonly #surroundings: LogSurroundings;
   readonly #queues = new Map<string, LogQueue>();
   readonly #segments = new Set<Segment>();
@@ -114,6 +117,21 @@ export class RecordLog {
   /** Damaged records that were found, at the start or later. */
   get damagedRecords(): number {
     return this.#damaged;
+  }
+
+  /** Stores what `work` stores so that it survives a power loss, whatever the settings say. */
+  async synced(work: () => Promise<void>): Promise<void> {
+    this.#syncedWork += 1;
+    try {
+      await work();
+      await this.#disk.sync();
+    } finally {
+      this.#syncedWork -= 1;
+    }
+  }
+
+  get #isSyncing(): boolean {
+    return this.#settings.fsync || this.#syncedWork > 0;
   }
 
   /** See `QueueStore.append`. */
@@ -241,7 +259,7 @@ export class RecordLog {
     try {
       await file.write(pieces, segment.size);
       isWritten = true;
-      if (this.#settings.fsync) await file.sync();
+      if (this.#isSyncing) await file.sync();
     } catch (error) {
       const isCut = await file.truncate(segment.size).then(
         () => true,
@@ -261,7 +279,7 @@ export class RecordLog {
     const file = await this.#disk.open(name);
     try {
       await file.write([segmentHead(salt)], 0);
-      if (this.#settings.fsync) {
+      if (this.#isSyncing) {
         await file.sync();
         await this.#disk.sync();
       }

@@ -1,9 +1,10 @@
 import type { Logger } from "../host.ts";
 import { type Disk, readWhole, withFile } from "./disk.ts";
 import { damageFields } from "./inspect.ts";
+import { putAside, quarantineName } from "./quarantine.ts";
 import type { Envelope } from "./record.ts";
 import { type Damage, type FoundRecord, type Scan, scanSegment } from "./scan.ts";
-import { quarantineName, Segment, segmentIds, segmentName, settledName } from "./segment.ts";
+import { Segment, segmentIds, segmentName, settledName } from "./segment.ts";
 import { readSettled, settledKey } from "./settled.ts";
 
 /** A record of an earlier run, with the places of the queues in its list that have not settled it. */
@@ -114,15 +115,4 @@ async function cutTorn(
     logger.warn({ file: segmentName(id), error }, "Cutting off a write to the queue that was never finished failed.");
   }
   return damages;
-}
-
-/** Keeps bytes that are no record any more, for people to look at; says whether they could be written. */
-export async function putAside(disk: Disk, name: string, bytes: Buffer, logger: Logger): Promise<boolean> {
-  try {
-    await withFile(disk, name, (file) => file.write([bytes], 0));
-    return true;
-  } catch (error) {
-    logger.error({ file: name, error }, "Putting damaged bytes of the queue aside failed.");
-    return false;
-  }
 }

@@ -1,20 +1,21 @@
 import type { Disk, DiskFile } from "./disk.ts";
 import { type SettledEntry, settledBytes } from "./settled.ts";
 
+/** Digits of the number of a segment. */
 const digits = 10;
 
 /** `queue-0000000001.log`. */
 export function segmentName(id: number): string {
-  return `queue-${String(id).padStart(digits, "0")}.log`;
+  return `queue-${segmentNumber(id)}.log`;
 }
 
 export function settledName(id: number): string {
-  return `queue-${String(id).padStart(digits, "0")}.settled`;
+  return `queue-${segmentNumber(id)}.settled`;
 }
 
-/** Where bytes go that are no record any more. */
-export function quarantineName(id: number, offset: number): string {
-  return `quarantine-${String(id).padStart(digits, "0")}-${offset}.bin`;
+/** The number of a segment as file names have it. */
+export function segmentNumber(id: number): string {
+  return String(id).padStart(digits, "0");
 }
 
 /** The number of the segment that a file name is of; undefined for other files. */

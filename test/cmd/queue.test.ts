@@ -6,6 +6,7 @@ import { directoryDisk } from "../../pipeline/storage/disk.ts";
 import { lockDirectory } from "../../pipeline/storage/lock.ts";
 import { RecordLog } from "../../pipeline/storage/log.ts";
 import { ownerless, store } from "../pipeline/storage/opened_log.ts";
+import { bboltDatabase } from "../support/bbolt_writer.ts";
 import { simulatedHost } from "../support/simulated_host.ts";
 import { someSpans } from "../support/traces.ts";
 import { folderWith, otelpipe } from "./cli.ts";
@@ -62,6 +63,23 @@ describe("otelpipe queue", () => {
   it("inspect says so when nothing waits", async (test) => {
     const { stdout } = await otelpipe(["queue", "inspect", folderWith(test, {})]);
     assert.match(stdout, /^Nothing is waiting to be sent\.\n\n0 files, 0 bytes\.\n$/);
+  });
+
+  it("inspect lists what the Collector left, and whether it can be read", async (test) => {
+    const database = bboltDatabase({ entries: { "0": someSpans(1).toBuffer(), "1": someSpans(1).toBuffer() } });
+    const directory = folderWith(test, {});
+    writeFileSync(join(directory, "exporter_otlp__traces"), database);
+    writeFileSync(join(directory, "exporter_otlp__logs"), database.fill(0, 4096 * 2));
+    const { stdout } = await otelpipe(["queue", "inspect", directory]);
+    assert.match(stdout, /exporter_otlp__logs +\d+ +unreadable\n/);
+    const report = JSON.parse((await otelpipe(["queue", "inspect", directory, "--json"])).stdout);
+    assert.deepEqual(
+      report.collector.map(({ file, requests }: { file: string; requests?: number }) => [file, requests]).sort(),
+      [
+        ["exporter_otlp__logs", undefined],
+        ["exporter_otlp__traces", 2],
+      ],
+    );
   });
 
   it("fsck finds a damaged record and an unfinished write with exit code 1, and repairs them", async (test) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -10,6 +10,7 @@ import type { Lifecycle } from "../../../pipeline/component.ts";
 import type { ExtensionHost } from "../../../pipeline/host.ts";
 import type { Storage } from "../../../pipeline/storage/storage.ts";
 import { ownerless, store } from "../../pipeline/storage/opened_log.ts";
+import { bboltDatabase } from "../../support/bbolt_writer.ts";
 import { simulatedHost } from "../../support/simulated_host.ts";
 import { someSpans } from "../../support/traces.ts";
 
@@ -98,6 +99,54 @@ describe("file_storage", () => {
     assert.deepEqual(lines, [{ message, exporter: "otlp", signal: "traces", records: 1 }]);
     await second.storage.stop?.();
     assert.ok(readdirSync(folder).includes("queue-0000000001.log"));
+  });
+
+  it("takes over the Collector's queue of an exporter, and names files of it that nobody takes over", async () => {
+    const folder = directory();
+    const database = bboltDatabase({ entries: { "0": someSpans(2).toBuffer() } });
+    for (const name of ["exporter_otlp__traces", "exporter_other__logs", "receiver_filelog_"]) {
+      writeFileSync(join(folder, name), database);
+    }
+    writeFileSync(join(folder, "notes.txt"), "mine");
+    const one = storage({ directory: folder });
+    await one.storage.start?.();
+    const { left } = await one.storage.openQueue(traces, ownerless);
+    assert.deepEqual(
+      left.map(({ items }) => items),
+      [2],
+    );
+    one.host.logs.splice(0);
+    one.running();
+    await one.storage.stop?.();
+    assert.deepEqual(
+      one.host.logs.map(({ fields, message }) => [fields?.["file"], message.slice(0, 46)]).sort(),
+      ["exporter_other__logs", "receiver_filelog_"].map((name) => [
+        name,
+        "A file of the Collector is left as it is: it i",
+      ]),
+    );
+    assert.ok(!existsSync(join(folder, "exporter_otlp__traces")));
+  });
+
+  const flock = spawnSync("flock", ["--version"]).error === undefined && process.platform === "linux";
+  // Scenario: the Collector still runs on the directory.
+  // Guarantees: the start fails and names its process; nothing is taken from under it.
+  it("does not take over a queue that the Collector uses", { skip: !flock && "needs flock" }, async () => {
+    const folder = directory();
+    const path = join(folder, "exporter_otlp__traces");
+    writeFileSync(path, bboltDatabase({ entries: { "0": someSpans(2).toBuffer() } }));
+    const child = spawn("flock", [path, "sh", "-c", "echo locked; read line"], { stdio: ["pipe", "pipe", "inherit"] });
+    await once(child.stdout, "data");
+    const one = storage({ directory: folder, timeout: 0 });
+    await one.storage.start?.();
+    await assert.rejects(
+      one.storage.openQueue(traces, ownerless),
+      /is in use by process \d+: stop the Collector first/,
+    );
+    child.stdin.end();
+    await once(child, "exit");
+    assert.equal((await one.storage.openQueue(traces, ownerless)).left.length, 1);
+    await one.storage.stop?.();
   });
 
   it("warns of a directory that everybody may write to", async () => {
