@@ -23,4 +23,6 @@ export default {
   compilers: { css: importsOf },
   ignoreBinaries: ["flock"],
   ignoreExportsUsedInFile: true,
+  // Brings `node_modules/.bin/node`, which scripts and tests run on.
+  ignoreDependencies: ["otelpipe-node"],
 } satisfies KnipConfig;
