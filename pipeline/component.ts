@@ -42,8 +42,11 @@ export interface Exporter<T extends Pdata = Pdata> extends Lifecycle {
   consume(delivery: Delivery<T>): void;
   /** Shutdown has begun: data still comes, but what waits for a next attempt gets it now. `deadlineMs` as for `drain`. */
   hurry?(deadlineMs: number): void;
-  /** Sends what is held, until `deadlineMs` of `host.clock.monotonicMs()`; resolves when empty or out of time. */
-  drain?(deadlineMs: number): Promise<void>;
+  /**
+   * Sends what is held, until `deadlineMs` of `host.clock.monotonicMs()`; resolves when empty or out of time. `forGood`
+   * says that the configuration has no such exporter any more: then also what is on disk for the next start.
+   */
+  drain?(deadlineMs: number, options?: { readonly forGood: boolean }): Promise<void>;
   /** Live facts for people: `{ label: "queue", text: "0 %" }`. */
   facts?(): readonly { readonly label: string; readonly text: string }[];
 }

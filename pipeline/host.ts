@@ -112,8 +112,27 @@ export interface Host {
   shared<T>(key: string, make: () => T): T;
   /** The running extension `id`, checked by `is`. @throws {Error} when it is missing or not of that kind. */
   extension<T>(id: string, is: (candidate: unknown) => candidate is T): T;
+  /**
+   * What only one component at a time can have, by a name for it such as a directory. It is opened for the first that asks,
+   * and closed when the last one has released it. When the configuration changes, the component that takes the place of
+   * another has it at once, as it is; `release` then leaves it open.
+   * @throws {Error} when a component that goes on running has it.
+   */
+  exclusive<T>(name: string, options: ExclusiveOptions<T>): Promise<Exclusive<T>>;
   /** Reports a failure that the process cannot live with: it is logged, health fails, the service drains, exit code 1. */
   fatal(error: Error): void;
+}
+
+export interface ExclusiveOptions<T> {
+  /** Makes it. `ending` is what other components have that are being replaced. */
+  open(ending: readonly unknown[]): Promise<T>;
+  close(thing: T): Promise<void>;
+}
+
+export interface Exclusive<T> {
+  readonly thing: T;
+  /** Safe to call twice. */
+  release(): Promise<void>;
 }
 
 /** What moves data also keeps books: in = out + dropped + refused + held, per component. */
@@ -185,7 +204,10 @@ export interface BodyReader {
 
 export interface ReceiverHost extends Host {
   readonly bodies: BodyReader;
-  /** One outlet per signal that occurs in a pipeline listing this receiver. */
+  /**
+   * One outlet per signal that occurs in a pipeline listing this receiver. They come and go when the configuration changes
+   * while the receiver runs: to be looked up for each batch.
+   */
   readonly outlets: Outlets;
   /** Counts a request that was refused before it became a batch: malformed, too large. Items unknown. */
   malformed(signal: Signal, transport: "grpc" | "http", reason: string): void;

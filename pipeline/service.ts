@@ -1,9 +1,10 @@
-import type { Lifecycle } from "./component.ts";
 import type { ResolvedConfig } from "./config/resolved.ts";
-import { buildGraph, type Graph } from "./graph/build.ts";
-import { drainGraph, type Report } from "./graph/drain.ts";
-import { Hosts, type Surroundings } from "./graph/hosts.ts";
-import type { Clock, Kind, Logger } from "./host.ts";
+import { Generation, type GenerationOptions } from "./generation.ts";
+import { untilDeadline } from "./graph/deadline.ts";
+import type { DrainOptions, Report } from "./graph/drain.ts";
+import { Exclusives } from "./graph/exclusives.ts";
+import type { Plan } from "./graph/plan.ts";
+import type { Clock, Logger } from "./host.ts";
 import { ThreadedBodyReader } from "./process/body_reader.ts";
 import { clockScheduler, systemClock } from "./process/clock.ts";
 import { type LoadMonitor, monitorLoad } from "./process/load.ts";
@@ -44,12 +45,14 @@ export class Service implements ServiceView {
   readonly startedUnixMs: number;
   /** Resolves with the first fatal error. */
   readonly failure: Promise<Error>;
-  readonly #config: ResolvedConfig;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #graph: Graph;
-  readonly #extensions = new Map<string, Lifecycle>();
-  readonly #surroundings: Surroundings;
+  readonly #options: GenerationOptions;
+  #current: Generation;
+  /** Resolves when the latest change of the configuration is made, or has failed. */
+  #changing: Promise<void> = Promise.resolve();
+  /** What leaves after a change of the configuration; each resolves when it does not concern the current one any more. */
+  readonly #leaving = new Map<Promise<void>, Promise<void>>();
   readonly #telemetry: OwnTelemetry;
   readonly #bodies: ThreadedBodyReader;
   readonly #listeners = new Set<(state: State) => void>();
@@ -65,14 +68,13 @@ export class Service implements ServiceView {
     this.configSources = options.configSources;
     this.startedUnixMs = clock.nowMs();
     this.failure = new Promise((resolve) => (this.#fail = resolve));
-    this.#config = config;
     this.#clock = clock;
     this.#logger = options.loggers({});
     const { resource = {} } = options;
     this.#telemetry = new OwnTelemetry(config.service.telemetry, this, { clock, logger: this.#logger, resource });
     const budget = new Budget(Math.floor(limitBytes * budgetShare));
     this.#bodies = new ThreadedBodyReader(budget);
-    this.#surroundings = {
+    const surroundings = {
       clock,
       scheduler: clockScheduler(clock),
       random: options.random ?? Math.random,
@@ -83,16 +85,11 @@ export class Service implements ServiceView {
       memory: processMemory(limitBytes),
       board: createBoard(),
       build: { command: this.command, version: options.version },
-      extensions: this.#extensions,
-      fatal: (error) => this.fatal(error),
+      exclusives: new Exclusives(),
+      fatal: (error: Error) => this.fatal(error),
     };
-    this.#graph = buildGraph(config, this.#surroundings, this.#logger);
-    const hosts = new Hosts(this.#surroundings);
-    for (const id of config.service.extensions) {
-      const extension = config.extensions.get(id);
-      if (extension === undefined) throw new Error(`extension "${id}" is not configured`);
-      this.#extensions.set(id, extension.definition.create(extension.config, hosts.extension(id, this)));
-    }
+    this.#options = { surroundings, view: this, logger: this.#logger };
+    this.#current = new Generation(config, this.#options);
   }
 
   /** @throws {Error} naming the component that could not be started; what had been started is stopped again. */
@@ -100,18 +97,53 @@ export class Service implements ServiceView {
     this.#load = monitorLoad();
     try {
       await this.#telemetry.start();
-      await this.#startExtensions();
-      for (const { node, component } of this.#graph.exporters) await this.#startOne("exporter", node.id, component);
-      for (const pipeline of this.#graph.pipelines) pipeline.start();
-      for (const { node, component } of this.#graph.connectors) await this.#startOne("connector", node.id, component);
-      for (const { id, component } of this.#graph.receivers) await this.#startOne("receiver", id, component);
+      await this.#current.start();
     } catch (error) {
       this.#setState("failed");
-      await this.#stopAll(this.#clock.monotonicMs());
+      await this.#stopAll(0);
       throw error;
     }
     this.#setState("running");
     this.#logger.info({}, "Everything is ready. Begin running and processing data.");
+  }
+
+  /**
+   * Makes `config` the running one: what it changes is built and started, then data is led that way between two
+   * deliveries, then what it has no use for is emptied and stopped within `graceMs`, beside the rest. Unchanged components
+   * go on as they are. One change at a time.
+   *
+   * @returns what became of every component.
+   * @throws {Error} naming the component that could not be built or started; everything runs as before then.
+   */
+  async change(config: ResolvedConfig, graceMs: number): Promise<Plan> {
+    if (this.#state !== "running") throw new Error(`the service is ${this.#state}`);
+    const next = new Generation(config, this.#options, this.#current);
+    const { changes } = next;
+    const changing = this.#replaceBy(next, graceMs);
+    this.#changing = changing.catch(() => {});
+    await changing;
+    next.settle();
+    return changes;
+  }
+
+  async #replaceBy(next: Generation, graceMs: number): Promise<void> {
+    const former = this.#current;
+    const leaving = former.without(next);
+    leaving.isEnding = true;
+    try {
+      await next.start();
+      if (this.#state !== "running") throw new Error(`the service is ${this.#state}`);
+    } catch (error) {
+      leaving.isEnding = false;
+      await next.without(former).drain(this.#within(graceMs));
+      throw error;
+    }
+    next.graph.connect();
+    this.#current = next;
+    const { promise: flushed, resolve } = Promise.withResolvers<void>();
+    const left = leaving.drain(this.#within(graceMs), resolve).finally(() => this.#leaving.delete(flushed));
+    this.#leaving.set(flushed, left);
+    this.#setState("running");
   }
 
   /**
@@ -121,7 +153,7 @@ export class Service implements ServiceView {
   async stop(graceMs: number): Promise<Report> {
     this.#setState("draining");
     this.#logger.info({}, "Starting shutdown...");
-    const report = await this.#stopAll(this.#clock.monotonicMs() + graceMs);
+    const report = await this.#stopAll(graceMs);
     this.#setState("stopped");
     this.#logger.info({}, "Shutdown complete.");
     return report;
@@ -149,15 +181,15 @@ export class Service implements ServiceView {
   }
 
   nodes(): readonly NodeView[] {
-    return this.#graph.nodes;
+    return this.#current.graph.nodes;
   }
 
   edges(): readonly EdgeView[] {
-    return this.#graph.edges();
+    return this.#current.graph.edges();
   }
 
   process(): ProcessView {
-    const { budget, memory } = this.#surroundings;
+    const { budget, memory } = this.#options.surroundings;
     return {
       rssBytes: process.memoryUsage.rss(),
       memoryLimitBytes: memory.limitBytes,
@@ -168,39 +200,22 @@ export class Service implements ServiceView {
     };
   }
 
-  async #startExtensions(): Promise<void> {
-    this.#logger.info({}, "Starting extensions...");
-    for (const [id, extension] of this.#extensions) {
-      const named = { "otelcol.component.id": id, "otelcol.component.kind": "extension" };
-      this.#logger.info(named, "Extension is starting...");
-      await this.#startOne("extension", id, extension);
-      this.#logger.info(named, "Extension started.");
-    }
-  }
-
-  async #startOne(kind: Kind, id: string, component: Lifecycle): Promise<void> {
-    try {
-      await component.start?.();
-    } catch (cause) {
-      const error = cause instanceof Error ? cause.message : String(cause);
-      this.#logger.error({ error, type: kind, id }, "Failed to start component");
-      const during = kind === "extension" ? "failed to start extensions" : "cannot start pipelines";
-      throw new Error(`${during}: failed to start ${JSON.stringify(id)} ${kind}: ${error}`, { cause });
-    }
-  }
-
-  async #stopAll(deadlineMs: number): Promise<Report> {
-    const report = await drainGraph(this.#graph, this.#clock, this.#logger, deadlineMs);
-    this.#logger.info({}, "Stopping extensions...");
-    for (const [id, extension] of [...this.#extensions].reverse()) {
-      await extension.stop?.().catch((error: unknown) => {
-        this.#logger.error({ id, error }, "Stopping an extension failed.");
-      });
-    }
+  async #stopAll(graceMs: number): Promise<Report> {
+    const options = this.#within(graceMs);
+    const { deadlineMs } = options;
+    // What a former configuration held may still be on its way into the current one.
+    await untilDeadline(this.#clock, deadlineMs, this.#changing);
+    await untilDeadline(this.#clock, deadlineMs, Promise.all(this.#leaving.keys()));
+    const report = await this.#current.drain(options);
+    await Promise.all(this.#leaving.values());
     await this.#telemetry.stop();
     await this.#bodies.close();
     this.#load?.stop();
     return report;
+  }
+
+  #within(graceMs: number): DrainOptions {
+    return { clock: this.#clock, logger: this.#logger, deadlineMs: this.#clock.monotonicMs() + graceMs };
   }
 
   #setState(state: State): void {

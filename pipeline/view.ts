@@ -9,7 +9,10 @@ export interface ServiceView {
   readonly configSources: readonly string[];
   readonly startedUnixMs: number;
   state(): "starting" | "running" | "draining" | "stopped" | "failed";
-  /** Called on every change of state, and at once with the present one. Returns how to stop listening. */
+  /**
+   * Called on every change of state, again with `running` when the configuration has changed, and at once with the present
+   * one. Returns how to stop listening.
+   */
   onState(listener: (state: ReturnType<ServiceView["state"]>) => void): () => void;
   nodes(): readonly NodeView[];
   edges(): readonly EdgeView[];
@@ -24,6 +27,8 @@ export interface NodeView {
   readonly id: string;
   readonly pipelineId?: string;
   readonly books: Books;
+  /** Whether the configuration has no such component any more; its books still count. */
+  readonly isRemoved: boolean;
   /** Whether it gathers data from several deliveries, as `batch` does, instead of passing each on. */
   readonly holdsData?: boolean;
   /** Facts worth a line in the component's box, live: `{ label: "queue", text: "0 %" }`. */

@@ -50,7 +50,7 @@ const layers = [
   ],
   ["pipeline/export/", "pipeline/telemetry/", "pipeline/llm/"],
   ["pipeline/graph/"],
-  ["pipeline/service.ts"],
+  ["pipeline/service.ts", "pipeline/generation.ts"],
   ["receivers/", "processors/", "connectors/", "exporters/", "extensions/"],
   ["cmd/"],
 ] as const;

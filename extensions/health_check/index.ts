@@ -85,7 +85,7 @@ class HealthCheck implements Lifecycle {
 
   async start(): Promise<void> {
     this.#stopListening = this.#host.service.onState((state) => {
-      this.#readySinceMs = state === "running" ? this.#host.clock.nowMs() : undefined;
+      this.#readySinceMs = state === "running" ? (this.#readySinceMs ?? this.#host.clock.nowMs()) : undefined;
     });
     await this.#server.start();
     this.#host.logger.info({ endpoint: this.#server.addresses.join(", ") }, "Starting health_check extension");

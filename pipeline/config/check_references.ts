@@ -9,7 +9,8 @@ import { noteInside, schemasAt } from "./shape.ts";
 import { didYouMean } from "./suggest.ts";
 import { type Path, valuePlaceAt } from "./tree.ts";
 
-interface ExtensionReference {
+/** An extension that a setting names. */
+export interface ExtensionReference {
   readonly path: Path;
   readonly id: string;
   readonly role: ExtensionRole;
@@ -27,7 +28,7 @@ export function checkReferences(
   const listed = extensions.map(({ id }) => id);
   return sections.flatMap((section) =>
     [...config[section].values()].flatMap((component: ResolvedComponent) =>
-      referencesIn(component).flatMap(({ path, id, role }) => {
+      extensionsNamedBy(component).flatMap(({ path, id, role }) => {
         const wrong = judge(id, role, listed, config.extensions);
         const tree = declarations[section].get(component.id)?.settings;
         if (wrong === undefined || tree === undefined) return [];
@@ -37,7 +38,8 @@ export function checkReferences(
   );
 }
 
-function referencesIn({ definition, settings }: ResolvedComponent): ExtensionReference[] {
+/** The extensions that the settings of a component name. */
+export function extensionsNamedBy({ definition, settings }: ResolvedComponent): readonly ExtensionReference[] {
   return leaves(settings, []).flatMap(({ path, text }) => {
     const notes = schemasAt(definition.config, path, settings).map(noteInside);
     const note = notes.find((candidate) => candidate?.is === "extension");

@@ -28,6 +28,18 @@ export class NodeBooks implements Books {
 /** What has crossed from one node to the next in one pipeline, less what was refused there. */
 export type EdgeCount = { -readonly [K in keyof EdgeView]: EdgeView[K] };
 
+/** What has crossed every edge there ever was: one that is gone and comes back goes on counting. */
+export class EdgeCounts {
+  readonly #counts = new Map<string, EdgeCount>();
+
+  between(from: string, to: string, { pipelineId, signal }: Pick<EdgeView, "pipelineId" | "signal">): EdgeCount {
+    const key = [pipelineId, from, to].join(" ");
+    const count = this.#counts.get(key) ?? { from, to, pipelineId, signal, items: 0 };
+    this.#counts.set(key, count);
+    return count;
+  }
+}
+
 /** Where a crossing is written down; each part is optional at the ends of a fan-out. */
 export interface Crossing {
   /** The node whose `out` it is. */

@@ -3,6 +3,7 @@ import type { Clock, Logger } from "../host.ts";
 import type { Books } from "../view.ts";
 import type { ConnectorStage, Graph } from "./build.ts";
 import type { GraphNode } from "./node.ts";
+import type { Stage } from "./pipeline.ts";
 
 /** The books at the end of a service's life. */
 export interface Report {
@@ -13,32 +14,24 @@ export interface Report {
   readonly faults: number;
 }
 
-/**
- * Empties the graph from its receivers to its exporters and stops every component, until `deadlineMs` of the clock's
- * monotonic time. Errors of a component are logged and never end the sequence.
- */
-export async function drainGraph(graph: Graph, clock: Clock, logger: Logger, deadlineMs: number): Promise<Report> {
-  const attempt = async (what: string, node: GraphNode, run: () => Promise<void> | undefined) => {
-    try {
-      await withinDeadline(clock, deadlineMs, run());
-    } catch (error) {
-      logger.error({ "otelcol.component.id": node.id, error }, `${what} a component failed.`);
-    }
-  };
-  const stop = (node: GraphNode, component: Lifecycle) => attempt("Stopping", node, () => component.stop?.());
+/** Time and log for emptying a graph, and until when, in the clock's monotonic time. */
+export interface DrainOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly deadlineMs: number;
+}
 
-  await Promise.all(graph.receivers.map(({ node, component }) => stop(node, component)));
+/**
+ * Empties the graph from its receivers to its exporters and stops every component. Errors of a component are logged and
+ * never end the sequence.
+ */
+export async function drainGraph(graph: Graph, options: DrainOptions): Promise<Report> {
+  const drain = new Drain(graph, options, false);
+  await drain.stopReceivers();
   graph.ledger.close();
-  for (const { component } of graph.exporters) component.hurry?.(deadlineMs);
-  await drainPipelines(graph, deadlineMs, async ({ node, component }) => {
-    await attempt("Draining", node, () => component.drain?.(deadlineMs));
-    await stop(node, component);
-  });
-  await Promise.all(
-    graph.exporters.map(({ node, component }) => attempt("Draining", node, () => component.drain?.(deadlineMs))),
-  );
+  await drain.empty();
   const unanswered = graph.ledger.refuseRest();
-  await Promise.all(graph.exporters.map(({ node, component }) => stop(node, component)));
+  await drain.stopExporters();
   return {
     nodes: graph.nodes.map((node) => ({ node, books: node.books })),
     unanswered,
@@ -46,9 +39,99 @@ export async function drainGraph(graph: Graph, clock: Clock, logger: Logger, dea
   };
 }
 
+/** The instances of a graph that another one does not share with it. Emptied and stopped beside that other one. */
+export class Leaving {
+  readonly #parts: Parts;
+
+  constructor(graph: Graph, next: Graph) {
+    const without = <S extends Stage<unknown>>(stages: readonly S[], others: readonly Stage<unknown>[]) =>
+      stages.filter(({ component }) => !others.some((other) => other.component === component));
+    const kept = new Set(next.pipelines.flatMap(({ processors }) => processors));
+    this.#parts = {
+      receivers: without(graph.receivers, next.receivers),
+      connectors: without(graph.connectors, next.connectors),
+      exporters: without(graph.exporters, next.exporters),
+      pipelines: graph.pipelines.map((pipeline) => {
+        const processors = pipeline.processors.filter((stage) => !kept.has(stage));
+        const complete = (deadlineMs: number) => pipeline.complete(deadlineMs, processors);
+        return { pipelineId: pipeline.pipelineId, processors, complete };
+      }),
+    };
+  }
+
+  /** Says whether what the instances alone have may be handed on to others. */
+  set isEnding(isEnding: boolean) {
+    const { receivers, connectors, exporters, pipelines } = this.#parts;
+    const stages = [...receivers, ...connectors, ...exporters, ...pipelines.flatMap(({ processors }) => processors)];
+    for (const { tenure } of stages) tenure.isEnding = isEnding;
+  }
+
+  /** Resolves when everything is stopped. `flushed` is called before, when nothing goes to the other graph any more. */
+  async drain(options: DrainOptions, flushed: () => void = () => {}): Promise<void> {
+    const drain = new Drain(this.#parts, options, true);
+    await drain.stopReceivers();
+    await drain.empty(flushed);
+    await drain.stopExporters();
+  }
+}
+
+/** What is emptied: a graph, or a part of one. */
+interface Parts extends Pick<Graph, "receivers" | "connectors" | "exporters"> {
+  readonly pipelines: readonly Pick<Graph["pipelines"][number], "pipelineId" | "complete" | "processors">[];
+}
+
+class Drain {
+  readonly #parts: Parts;
+  readonly #options: DrainOptions;
+  readonly #forGood: boolean;
+
+  constructor(parts: Parts, options: DrainOptions, forGood: boolean) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#forGood = forGood;
+  }
+
+  async stopReceivers(): Promise<void> {
+    await Promise.all(this.#parts.receivers.map((stage) => this.#stop(stage)));
+  }
+
+  /** `flushed` is called when only exporters hold anything. */
+  async empty(flushed: () => void = () => {}): Promise<void> {
+    const { exporters } = this.#parts;
+    const { deadlineMs } = this.#options;
+    const drain = (stage: Stage<ConnectorStage["component"]>) =>
+      this.#attempt("Draining", stage, () => stage.component.drain?.(deadlineMs, { forGood: this.#forGood }));
+    for (const { component } of exporters) component.hurry?.(deadlineMs);
+    await drainPipelines(this.#parts, deadlineMs, async (connector) => {
+      await drain(connector);
+      await this.#stop(connector);
+    });
+    flushed();
+    await Promise.all(exporters.map(drain));
+  }
+
+  async stopExporters(): Promise<void> {
+    await Promise.all(this.#parts.exporters.map((stage) => this.#stop(stage)));
+  }
+
+  async #stop(stage: Stage<Lifecycle>): Promise<void> {
+    await this.#attempt("Stopping", stage, () => stage.component.stop?.());
+    stage.tenure.end();
+  }
+
+  async #attempt(what: string, { node }: Stage<unknown>, run: () => Promise<void> | undefined): Promise<void> {
+    const { clock, logger, deadlineMs } = this.#options;
+    try {
+      await withinDeadline(clock, deadlineMs, run());
+    } catch (error) {
+      logger.error({ "otelcol.component.id": node.id, error }, `${what} a component failed.`);
+    }
+  }
+}
+
 /** Completes all pipelines, side by side but each behind the connectors that feed it, and those behind their pipelines. */
 async function drainPipelines(
-  { pipelines, connectors }: Graph,
+  { pipelines, connectors }: Parts,
   deadlineMs: number,
   drain: (connector: ConnectorStage) => Promise<void>,
 ): Promise<void> {

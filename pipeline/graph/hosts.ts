@@ -21,6 +21,8 @@ import { exporterMeter } from "../telemetry/item_metrics.ts";
 import type { MetricRegistry } from "../telemetry/meter.ts";
 import type { ServiceView } from "../view.ts";
 import type { NodeBooks } from "./books.ts";
+import type { Exclusives } from "./exclusives.ts";
+import type { Tenure } from "./tenure.ts";
 
 /** What all components of a service share. */
 export interface Surroundings {
@@ -36,20 +38,29 @@ export interface Surroundings {
   readonly board: Board;
   readonly build: Host["build"];
   readonly extensions: ReadonlyMap<string, unknown>;
+  readonly exclusives: Exclusives;
   readonly fatal: (error: Error) => void;
 }
+
+/** Values that the instances of a component share, by component and key. */
+type SharedValues = Map<string, unknown>;
 
 /** Makes the host of each component, with its log fields, metric labels and books. */
 export class Hosts {
   readonly #surroundings: Surroundings;
-  readonly #shared = new Map<string, unknown>();
+  readonly #shared = new Map<string, SharedValues>();
 
-  constructor(surroundings: Surroundings) {
+  /** Components that `inherits` names share what their instances of the `former` configuration do. */
+  constructor(surroundings: Surroundings, former?: Hosts, inherits: (kind: Kind, id: string) => boolean = () => false) {
     this.#surroundings = surroundings;
+    for (const [name, values] of former === undefined ? [] : former.#shared) {
+      const [kind = "", ...id] = name.split(":");
+      if (inherits(kind as Kind, id.join(":"))) this.#shared.set(name, values);
+    }
   }
 
-  receiver(id: string, outlets: Outlets): ReceiverHost {
-    const base = this.#base("receiver", id);
+  receiver(id: string, outlets: Outlets, tenure: Tenure): ReceiverHost {
+    const base = this.#base("receiver", id, tenure);
     const malformed = base.meter.counter("otelpipe_receiver_malformed_requests", {
       description: "Requests refused before they became a batch.",
       unit: "{request}",
@@ -62,13 +73,20 @@ export class Hosts {
     };
   }
 
-  processor(id: string, signal: Signal, pipelineId: string, books: NodeBooks, isDurableBehind: boolean): ProcessorHost {
-    const base = this.#booked("processor", id, signal, books, { "otelcol.pipeline.id": pipelineId });
+  processor(
+    id: string,
+    signal: Signal,
+    pipelineId: string,
+    books: NodeBooks,
+    isDurableBehind: boolean,
+    tenure: Tenure,
+  ): ProcessorHost {
+    const base = this.#booked("processor", id, signal, books, tenure, { "otelcol.pipeline.id": pipelineId });
     return { ...base, pipelineId, isDurableBehind };
   }
 
-  exporter(id: string, signal: Signal, books: NodeBooks): ExporterHost {
-    const base = this.#booked("exporter", id, signal, books);
+  exporter(id: string, signal: Signal, books: NodeBooks, tenure: Tenure): ExporterHost {
+    const base = this.#booked("exporter", id, signal, books, tenure);
     const meter = exporterMeter(base.meter, signal, this.#surroundings.metrics.measures("detailed"));
     return {
       ...base,
@@ -83,16 +101,16 @@ export class Hosts {
     };
   }
 
-  connector(id: string, signal: Signal, outlets: Outlets, books: NodeBooks): ConnectorHost {
+  connector(id: string, signal: Signal, outlets: Outlets, books: NodeBooks, tenure: Tenure): ConnectorHost {
     return {
-      ...this.#booked("connector", id, signal, books),
+      ...this.#booked("connector", id, signal, books, tenure),
       sent: (items) => void (books.out += items),
       outlets,
     };
   }
 
-  extension(id: string, service: ServiceView): ExtensionHost {
-    return { ...this.#base("extension", id), service };
+  extension(id: string, service: ServiceView, tenure: Tenure): ExtensionHost {
+    return { ...this.#base("extension", id, tenure), service };
   }
 
   #booked(
@@ -100,29 +118,34 @@ export class Hosts {
     id: string,
     signal: Signal,
     books: NodeBooks,
+    tenure: Tenure,
     fields: Readonly<Record<string, string>> = {},
   ): BookedHost {
     return {
-      ...this.#base(kind, id, { "otelcol.signal": signal, ...fields }),
+      ...this.#base(kind, id, tenure, { "otelcol.signal": signal, ...fields }),
       signal,
       drop: (items, reason) => books.drop(items, reason),
       refuse: (delivery, error) => delivery.nack(error),
     };
   }
 
-  #base(kind: Kind, id: string, fields: Readonly<Record<string, string>> = {}): Host {
-    const { loggerFor, metrics, extensions, bodies, ...common } = this.#surroundings;
+  #base(kind: Kind, id: string, tenure: Tenure, fields: Readonly<Record<string, string>> = {}): Host {
+    const { loggerFor, metrics, extensions, bodies, exclusives, ...common } = this.#surroundings;
+    const meter = metrics.meter({ [kind]: id });
     return {
       ...common,
       kind,
       id,
       logger: loggerFor({ "otelcol.component.id": id, "otelcol.component.kind": kind, ...fields }),
-      meter: metrics.meter({ [kind]: id }),
+      meter: { ...meter, gauge: (...gauge) => removedWith(tenure, meter.gauge(...gauge)) },
       shared: <T>(key: string, make: () => T): T => {
-        const name = `${kind}:${id}:${key}`;
-        if (!this.#shared.has(name)) this.#shared.set(name, make());
-        return this.#shared.get(name) as T;
+        const name = `${kind}:${id}`;
+        const values = this.#shared.get(name) ?? new Map<string, unknown>();
+        this.#shared.set(name, values);
+        if (!values.has(key)) values.set(key, make());
+        return values.get(key) as T;
       },
+      exclusive: (name, options) => exclusives.take(tenure, name, options),
       extension: <T>(wanted: string, is: (candidate: unknown) => candidate is T): T => {
         const candidate = extensions.get(wanted);
         if (candidate === undefined) throw new Error(`extension "${wanted}" is not in service::extensions`);
@@ -131,4 +154,10 @@ export class Hosts {
       },
     };
   }
+}
+
+/** A gauge of a component that has gone would go on being read. */
+function removedWith(tenure: Tenure, remove: () => void): () => void {
+  tenure.atEnd(remove);
+  return remove;
 }

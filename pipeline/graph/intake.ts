@@ -116,18 +116,21 @@ export function shuttingDown(): ConsumeError {
   return new ConsumeError("shutting down", { retryable: true, delayMs: comeBackMs });
 }
 
+/** Where deliveries come to that have come too late: their senders are told to come back. */
+export const nowhere: Inlet = { take: (delivery) => delivery.nack(shuttingDown()) };
+
 /** Where a receiver's data enters the graph: admission by bytes, books, one answer. */
 export class Intake<T extends Pdata> implements Outlet<T> {
+  /** Where the next delivery goes. */
+  inlets: readonly Inlet<T>[] = [nowhere];
   readonly #where: string;
   readonly #books: NodeBooks;
-  readonly #inlets: readonly Inlet<T>[];
   readonly #ledger: Ledger;
   readonly #meter: ReceiverMeter;
 
-  constructor(where: string, books: NodeBooks, inlets: readonly Inlet<T>[], ledger: Ledger, meter: ReceiverMeter) {
+  constructor(where: string, books: NodeBooks, ledger: Ledger, meter: ReceiverMeter) {
     this.#where = where;
     this.#books = books;
-    this.#inlets = inlets;
     this.#ledger = ledger;
     this.#meter = meter;
   }
@@ -150,7 +153,7 @@ export class Intake<T extends Pdata> implements Outlet<T> {
       this.#meter.settled(transport, items, error === undefined);
       answer(error);
     });
-    fanOut(root as Delivery as Delivery<T>, this.#inlets, () => this.#ledger.secondAnswer(this.#where));
+    fanOut(root as Delivery as Delivery<T>, this.inlets, () => this.#ledger.secondAnswer(this.#where));
   }
 
   #admit(memoryBytes: number): ConsumeError | undefined {
@@ -166,13 +169,13 @@ export class Intake<T extends Pdata> implements Outlet<T> {
 
 /** Where a connector's data enters its pipelines. It is inside already, so it is never refused for lack of budget. */
 export class ConnectorIntake<T extends Pdata> implements Outlet<T> {
+  /** Where the next delivery goes. */
+  inlets: readonly Inlet<T>[] = [nowhere];
   readonly #where: string;
-  readonly #inlets: readonly Inlet<T>[];
   readonly #ledger: Ledger;
 
-  constructor(where: string, inlets: readonly Inlet<T>[], ledger: Ledger) {
+  constructor(where: string, ledger: Ledger) {
     this.#where = where;
-    this.#inlets = inlets;
     this.#ledger = ledger;
   }
 
@@ -183,7 +186,7 @@ export class ConnectorIntake<T extends Pdata> implements Outlet<T> {
       this.#ledger.budget.give(memoryBytes);
       answer(error);
     });
-    fanOut(root as Delivery as Delivery<T>, this.#inlets, () => this.#ledger.secondAnswer(this.#where));
+    fanOut(root as Delivery as Delivery<T>, this.inlets, () => this.#ledger.secondAnswer(this.#where));
   }
 }
 

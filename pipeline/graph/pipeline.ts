@@ -1,97 +1,83 @@
-import { map, type Observable, Subject, type Subscription } from "rxjs";
-import type { Exporter, Operator } from "../component.ts";
+import type { Exporter } from "../component.ts";
 import type { Delivery } from "../delivery.ts";
-import type { Clock } from "../host.ts";
-import type { Pdata, Signal } from "../pdata/index.ts";
-import { type Crossing, CrossingDelivery, type EdgeCount } from "./books.ts";
+import type { Signal } from "../pdata/index.ts";
+import { type Crossing, CrossingDelivery, type EdgeCount, type EdgeCounts } from "./books.ts";
 import { fanOut, handOver, type Inlet } from "./fan_out.ts";
-import { type Ledger, shuttingDown } from "./intake.ts";
-import { edgeBetween, type GraphNode } from "./node.ts";
+import { type Ledger, nowhere } from "./intake.ts";
+import type { GraphNode } from "./node.ts";
+import type { ProcessorStage } from "./processor_stage.ts";
+import type { Tenure } from "./tenure.ts";
 
+/** One component instance that runs in the graph. */
 export interface Stage<C> {
   readonly node: GraphNode;
   readonly component: C;
+  readonly tenure: Tenure;
 }
 
 export interface PipelineParts {
   readonly pipelineId: string;
   readonly signal: Signal;
-  readonly processors: readonly Stage<Operator<Pdata>>[];
+  readonly processors: readonly ProcessorStage[];
   readonly exporters: readonly Stage<Exporter>[];
   readonly ledger: Ledger;
-  readonly clock: Clock;
-  /** An RxJS error in the stream: a bug, since refusals travel as answers. */
-  readonly onBroken: (error: unknown) => void;
+  readonly edgeCounts: EdgeCounts;
 }
 
-/** A running pipeline: one stream of deliveries through its processors, then to all of its exporters. */
+/** The way of deliveries through the processors of one pipeline, then to all of its exporters. */
 export class Pipeline {
   readonly pipelineId: string;
   readonly edges: EdgeCount[] = [];
+  readonly processors: readonly ProcessorStage[];
   readonly #parts: PipelineParts;
-  readonly #source = new Subject<Delivery>();
-  readonly #stream: Observable<Delivery>;
-  readonly #end: Inlet;
-  #subscription: Subscription | undefined;
-  #completed: Promise<void> = Promise.resolve();
+  /** What each processor gives to. */
+  readonly #ways: readonly Inlet[];
   #closed = false;
 
   constructor(parts: PipelineParts) {
     this.pipelineId = parts.pipelineId;
+    this.processors = parts.processors;
     this.#parts = parts;
-    this.#stream = this.#throughProcessors();
-    this.#end = this.#exit(parts.processors.at(-1)?.node);
+    this.#ways = parts.processors.map((stage, index) => {
+      const behind = parts.processors[index + 1];
+      return behind === undefined ? this.#exit(stage.node) : this.#into(behind, stage.node, stage.node);
+    });
+    for (const [index, stage] of this.processors.entries()) {
+      if (stage.next === nowhere) stage.next = this.#ways[index] ?? nowhere;
+    }
   }
 
-  /** Lets data through: processors set their timers now. To be called before anything that feeds it starts. */
+  /** Starts the processors that do not run yet. To be called before anything that feeds them starts. */
   start(): void {
-    let resolve = () => {};
-    this.#completed = new Promise((done) => (resolve = done));
-    this.#subscription = this.#stream.subscribe({
-      next: (delivery) => this.#end.take(delivery),
-      complete: resolve,
-      error: (error: unknown) => {
-        this.#closed = true;
-        resolve();
-        this.#parts.onBroken(error);
-      },
-    });
+    for (const stage of this.processors) stage.start();
+  }
+
+  /** Joins the processors to each other and to the exporters, also those that were part of another pipeline until now. */
+  connect(): void {
+    for (const [index, stage] of this.processors.entries()) stage.next = this.#ways[index] ?? nowhere;
   }
 
   /** Where deliveries from `node`, a receiver or a connector, come in. */
   inletFrom(node: GraphNode): Inlet {
-    const first = this.#parts.processors[0];
-    if (first === undefined) return this.#unlessClosed(this.#exit(undefined, node));
-    const crossing = this.#crossing(undefined, node, first.node);
-    return this.#unlessClosed({ take: (delivery) => this.#source.next(this.#cross(delivery, crossing)) });
+    const [first] = this.processors;
+    const inlet = first === undefined ? this.#exit(undefined, node) : this.#into(first, undefined, node);
+    return {
+      take: (delivery) => {
+        if (this.#closed) nowhere.take(delivery);
+        else inlet.take(delivery);
+      },
+    };
   }
 
-  /** Lets nothing in any more, flushes the processors and waits for them until `deadlineMs`; then gives them up. */
-  async complete(deadlineMs: number): Promise<void> {
+  /** Lets nothing in any more and flushes `stages`, in their order; what is held past `deadlineMs` is given up. */
+  async complete(deadlineMs: number, stages: readonly ProcessorStage[] = this.processors): Promise<void> {
     this.#closed = true;
-    this.#source.complete();
-    const { clock } = this.#parts;
-    let timer: object | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = clock.setTimer(resolve, Math.max(0, deadlineMs - clock.monotonicMs()));
-    });
-    await Promise.race([this.#completed, late]);
-    if (timer !== undefined) clock.clearTimer(timer);
-    this.#subscription?.unsubscribe();
+    for (const stage of stages) await stage.complete(deadlineMs);
   }
 
-  #throughProcessors(): Observable<Delivery> {
-    let stream: Observable<Delivery> = this.#source;
-    let previous: GraphNode | undefined;
-    for (const { node, component } of this.#parts.processors) {
-      if (previous !== undefined) {
-        const crossing = this.#crossing(previous, previous, node);
-        stream = stream.pipe(map((delivery) => this.#cross(delivery, crossing)));
-      }
-      stream = stream.pipe(component);
-      previous = node;
-    }
-    return stream;
+  #into(stage: ProcessorStage, bookedFrom: GraphNode | undefined, from: GraphNode): Inlet {
+    const crossing = this.#crossing(bookedFrom, from, stage.node);
+    return { take: (delivery) => stage.take(this.#cross(delivery, crossing)) };
   }
 
   /** The way out to all exporters. `last` is the processor whose output it is; without one, `from` only names the edges. */
@@ -112,7 +98,7 @@ export class Pipeline {
   }
 
   #crossing(bookedFrom: GraphNode | undefined, from: GraphNode | undefined, to: GraphNode): Crossing {
-    const edge = from && edgeBetween(from, to, this.#parts);
+    const edge = from && this.#parts.edgeCounts.between(from.key, to.key, this.#parts);
     if (edge !== undefined) this.edges.push(edge);
     return { ...(bookedFrom && { from: bookedFrom.books }), to: to.books, ...(edge && { edge }) };
   }
@@ -121,14 +107,5 @@ export class Pipeline {
     return new CrossingDelivery(delivery, delivery.data, crossing, () =>
       this.#parts.ledger.secondAnswer(crossing.edge?.to ?? this.pipelineId),
     );
-  }
-
-  #unlessClosed(inlet: Inlet): Inlet {
-    return {
-      take: (delivery) => {
-        if (this.#closed) delivery.nack(shuttingDown());
-        else inlet.take(delivery);
-      },
-    };
   }
 }

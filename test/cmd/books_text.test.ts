@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { booksText } from "../../cmd/books_text.ts";
-import { graphNode } from "../../pipeline/graph/node.ts";
+import { GraphNode } from "../../pipeline/graph/node.ts";
 
 it("says what was received, dropped by which reason and exported, and that the books balance", () => {
-  const sampler = graphNode("processor", "sampler", "traces", { pipelineId: "traces" });
-  const debug = graphNode("exporter", "debug", "traces");
-  const otlp = graphNode("receiver", "otlp", "");
+  const sampler = new GraphNode("processor", "sampler", "traces", { pipelineId: "traces" });
+  const debug = new GraphNode("exporter", "debug", "traces");
+  const otlp = new GraphNode("receiver", "otlp", "");
   Object.assign(otlp.books, { in: 1234567, out: 1234560, refused: 7 });
   Object.assign(sampler.books, { in: 100, out: 25 });
   sampler.books.drop(75, "sampled_out");

@@ -283,6 +283,7 @@ export class MadeService implements ServiceView {
         id,
         ...(pipelineId !== undefined && { pipelineId }),
         books: { ...books, passed: 0, held },
+        isRemoved: false,
         facts: () => this.facts.get(key) ?? [],
       };
     };

@@ -1,9 +1,12 @@
 import type { Connector, Exporter, Operator, Receiver } from "../../pipeline/component.ts";
 import { connector, exporter, processor, receiver } from "../../pipeline/component.ts";
+import type { ResolvedConfig } from "../../pipeline/config/resolved.ts";
 import { z } from "../../pipeline/config/schema.ts";
 import type { ConsumeError, Delivery } from "../../pipeline/delivery.ts";
 import { buildGraph } from "../../pipeline/graph/build.ts";
 import { drainGraph } from "../../pipeline/graph/drain.ts";
+import { Exclusives } from "../../pipeline/graph/exclusives.ts";
+import { Hosts, type Surroundings } from "../../pipeline/graph/hosts.ts";
 import type { ConnectorHost, ExporterHost, Outlets, ProcessorHost } from "../../pipeline/host.ts";
 import type { Signal, Traces } from "../../pipeline/pdata/index.ts";
 import { MetricRegistry } from "../../pipeline/telemetry/meter.ts";
@@ -85,24 +88,23 @@ export function testGraph(parts: Parts) {
     service: { extensions: [], pipelines, telemetry: {} },
     warnings: [],
   };
-  const graph = buildGraph(
-    config as unknown as Parameters<typeof buildGraph>[0],
-    {
-      clock: host.clock,
-      scheduler: host.scheduler,
-      random: host.random,
-      loggerFor: () => host.logger,
-      metrics: new MetricRegistry(),
-      bodies: host.bodies,
-      budget: host.budget,
-      memory: host.memory,
-      board: host.board,
-      build: host.build,
-      extensions: new Map(),
-      fatal: host.fatal,
-    },
-    host.logger,
-  );
+  const surroundings: Surroundings = {
+    clock: host.clock,
+    scheduler: host.scheduler,
+    random: host.random,
+    loggerFor: () => host.logger,
+    metrics: new MetricRegistry(),
+    bodies: host.bodies,
+    budget: host.budget,
+    memory: host.memory,
+    board: host.board,
+    build: host.build,
+    extensions: new Map(),
+    exclusives: new Exclusives(),
+    fatal: host.fatal,
+  };
+  const resolvedConfig = config as unknown as ResolvedConfig;
+  const graph = buildGraph(resolvedConfig, surroundings, new Hosts(surroundings), host.logger);
   if (!parts.unstarted) for (const pipeline of graph.pipelines) pipeline.start();
   return {
     host,
@@ -123,7 +125,8 @@ export function testGraph(parts: Parts) {
       return { in: taken, out, refused, held, dropped: Object.fromEntries(dropped) };
     },
     edges: () => graph.edges().map(({ from, to, items }) => `${from} -> ${to}: ${items}`),
-    drain: (graceMs = 1000) => drainGraph(graph, host.clock, host.logger, host.clock.monotonicMs() + graceMs),
+    drain: (graceMs = 1000) =>
+      drainGraph(graph, { clock: host.clock, logger: host.logger, deadlineMs: host.clock.monotonicMs() + graceMs }),
   };
 }
 
