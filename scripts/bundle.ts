@@ -53,6 +53,22 @@ const leaveOut: Plugin = {
   },
 };
 
+/** Descriptions of settings are read by `docs` and for the JSON Schema only. Each costs a second copy of its setting. */
+const leaveOutDescriptions: Plugin = {
+  name: "leave-out-descriptions",
+  setup(plugins) {
+    plugins.onLoad({ filter: /zod\/v4\/classic\/schemas\.js$/ }, ({ path }) => {
+      const source = readFileSync(path, "utf8");
+      const contents = source.replace(
+        /^ {4}describe\(description\) \{\n(?: {8}.*\n)+ {4}\}/m,
+        "    describe() { return this; }",
+      );
+      if (contents === source) throw new Error(`${path} describes schemas in another way now`);
+      return { contents };
+    });
+  },
+};
+
 /** Leaves these dynamic imports to files that another build writes. */
 function apart(files: Readonly<Record<string, string>>): Plugin {
   return {
@@ -130,6 +146,7 @@ const daemon = {
       "./server.ts": "rare/dashboard.js",
     }),
     leaveOut,
+    leaveOutDescriptions,
     lateBuiltins,
   ],
 } satisfies BuildOptions;

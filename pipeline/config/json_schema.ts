@@ -1,7 +1,7 @@
 import { signals } from "../pdata/signal.ts";
 import { type Section, sections } from "../registry.ts";
 import type { Definitions } from "./describe.ts";
-import { noteOf, z } from "./schema.ts";
+import { laterSchemaOf, noteOf, z } from "./schema.ts";
 import { serviceConfig } from "./service.ts";
 
 /** A JSON Schema, as plain data. */
@@ -79,6 +79,8 @@ function toJsonSchema(schema: z.ZodType): JsonSchema {
 /** Adds what zod does not know of a schema: optional blocks, durations, and that `${…}` may stand for a value. */
 function refine(schema: z.core.$ZodTypes, json: JsonSchema): void {
   const note = noteOf(schema);
+  const later = laterSchemaOf(schema);
+  if (later !== undefined) Object.assign(json, toJsonSchema(later), describedLike(json));
   if (note?.is === "block") Object.assign(json, blockSchema(note.block), describedLike(json));
   if (note?.is === "duration") Object.assign(json, { examples: ["200ms", "1m30s"] });
   if (note?.is === "secret") Object.assign(json, { writeOnly: true });

@@ -49,8 +49,7 @@ function noted<S extends z.ZodType>(schema: S, note: Note): S {
  * Its output is milliseconds. Write the default as `.prefault("200ms")`, which keeps it readable in the schema.
  */
 export function duration() {
-  const text = z.union([z.string(), z.number()]);
-  const parsed = text.transform((value, context) => {
+  const parsed = durationInput.transform((value, context) => {
     const milliseconds = typeof value === "number" ? Math.trunc(value) / 1e6 : parseDuration(value);
     if (milliseconds !== undefined) return milliseconds;
     context.addIssue({
@@ -61,6 +60,9 @@ export function duration() {
   });
   return noted(parsed, { is: "duration" });
 }
+
+/** One for all durations: a configuration has dozens. */
+const durationInput = z.union([z.string(), z.number()]);
 
 /** A text that `print-config` shows as `[REDACTED]`: a password, a token, a key. Its output is the text itself. */
 export function secret() {
@@ -155,6 +157,34 @@ function withoutBroken<T>(settings: T, broken: ReadonlySet<string>): T {
     },
     ownKeys: (target) => Reflect.ownKeys(target).filter((key) => !broken.has(String(key))),
   }) as T;
+}
+
+/**
+ * A setting whose schema is built when a configuration first writes it: to build all that nobody writes takes time at
+ * every start. Follow it with `.optional()`, or with `.prefault({})` and give `unset`, its output for the empty mapping.
+ */
+export function whenWritten<S extends z.ZodType>(
+  build: () => S,
+  unset?: () => z.output<S>,
+): z.ZodType<z.output<S>, z.input<S>> {
+  let built: S | undefined;
+  const schema = () => (built ??= build());
+  const entry = z.unknown().transform((value, context): z.output<S> => {
+    if (unset !== undefined && isRecord(value) && Object.keys(value).length === 0) return unset();
+    const result = schema().safeParse(value, { reportInput: true });
+    for (const issue of result.error?.issues ?? []) context.issues.push(issue as never);
+    return result.success ? result.data : z.NEVER;
+  });
+  laterSchemas.set(entry, schema);
+  return entry as z.ZodType<z.output<S>, z.input<S>>;
+}
+
+const laterSchemas = new WeakMap<z.core.$ZodType, () => z.ZodType>();
+
+/** What `whenWritten` builds, if `schema` was made by it, also after `.describe()`. */
+export function laterSchemaOf(schema: z.core.$ZodType): z.ZodType | undefined {
+  const { parent } = schema._zod;
+  return laterSchemas.get(schema)?.() ?? (parent === undefined ? undefined : laterSchemaOf(parent));
 }
 
 function byName([left]: [string, string], [right]: [string, string]): number {

@@ -1,4 +1,4 @@
-import { type Note, noteOf, z } from "./schema.ts";
+import { laterSchemaOf, type Note, noteOf, z } from "./schema.ts";
 import type { Path } from "./tree.ts";
 
 type Schema = z.core.$ZodType;
@@ -7,6 +7,8 @@ type Schema = z.core.$ZodType;
 export function unwrapOnce(schema: Schema): Schema | undefined {
   const note = noteOf(schema);
   if (note?.is === "block") return note.block;
+  const later = laterSchemaOf(schema);
+  if (later !== undefined) return later;
   const { def } = (schema as z.core.$ZodTypes)._zod;
   switch (def.type) {
     case "optional":

@@ -1,15 +1,17 @@
-import { z } from "./schema.ts";
+import { whenWritten, z } from "./schema.ts";
 import { logs } from "./telemetry/logs.ts";
 import { metrics } from "./telemetry/metrics.ts";
-import { resource } from "./telemetry/resource.ts";
-import { traces } from "./telemetry/traces.ts";
+import { resource, unsetResource } from "./telemetry/resource.ts";
+import { traces, unsetTraces } from "./telemetry/traces.ts";
 
 /** `service::telemetry`: what otelpipe says of itself. Keys and defaults are the Collector's. */
 export const telemetryConfig = z.strictObject({
   logs: logs.prefault({}).describe("Own logs."),
   metrics: metrics.prefault({}).describe("Own metrics."),
-  traces: traces.prefault({}).describe("Own traces. Without a processor there are none."),
-  resource: resource.prefault({}).describe("Attributes of all own telemetry, besides name, version and instance id."),
+  traces: whenWritten(traces, unsetTraces).prefault({}).describe("Own traces. Without a processor there are none."),
+  resource: whenWritten(resource, unsetResource)
+    .prefault({})
+    .describe("Attributes of all own telemetry, besides name, version and instance id."),
 });
 
 /** Decoded `service::telemetry`. */

@@ -20,7 +20,7 @@ class Interner {
   readonly #words = new Int32Array((slotCount * longest) / 4);
   readonly #sizes = new Int32Array(slotCount).fill(-1);
   readonly #missed = new Int32Array(slotCount);
-  readonly #texts: string[] = Array.from({ length: slotCount }, () => "");
+  readonly #texts: string[] = new Array(slotCount).fill("");
 
   /** The text of `size` bytes at `from`, 4 to 64 of them. */
   text(bytes: Buffer, view: DataView, from: number, size: number): string {

@@ -1,4 +1,4 @@
-import { choice, duration, z } from "../schema.ts";
+import { choice, duration, whenWritten, z } from "../schema.ts";
 import { processors } from "./exporter.ts";
 
 const sampling = z.strictObject({
@@ -32,8 +32,7 @@ export const logs = z.strictObject({
   output_paths: paths("Where lines go:"),
   error_output_paths: paths("Where complaints about the log itself go:"),
   initial_fields: z.record(z.string(), z.unknown()).optional().describe("Fields on every line."),
-  processors: z
-    .lazy(() => processors("log"))
+  processors: whenWritten(() => processors("log"))
     .optional()
     .describe("Where log lines go besides, as OTLP: `batch` or `simple`. Checked; without effect yet."),
 });

@@ -1,4 +1,4 @@
-import { acrossFields, choice, z } from "../schema.ts";
+import { acrossFields, choice, whenWritten, z } from "../schema.ts";
 import { exporter } from "./exporter.ts";
 import { views } from "./views.ts";
 
@@ -27,8 +27,7 @@ const prometheus = z.strictObject({
   without_scope_info: z.boolean().default(true).describe("Leaves out the labels of the instrumentation scope."),
   without_units: z.boolean().default(true).describe("false puts units and `_total` at the end of metric names."),
   without_type_suffix: z.boolean().default(true).describe("The same, as in the Collector: one is enough."),
-  with_resource_constant_labels: z
-    .lazy(labelFilter)
+  with_resource_constant_labels: whenWritten(labelFilter)
     .optional()
     .describe("Attributes of the own resource to put on every series."),
 });
@@ -54,7 +53,7 @@ const periodicReader = () =>
 const reader = z
   .strictObject({
     pull: pullReader.optional().describe("Serves the metrics to whoever asks."),
-    periodic: z.lazy(periodicReader).optional().describe("Sends the metrics. Checked; without effect yet."),
+    periodic: whenWritten(periodicReader).optional().describe("Sends the metrics. Checked; without effect yet."),
     producers: z.array(z.unknown()).optional().describe("Accepted without effect, as in the Collector."),
   })
   .check(
@@ -77,8 +76,7 @@ export const metrics = z
       .array(reader)
       .prefault([{ pull: { exporter: { prometheus: { host: "localhost", port: 8888 } } } }])
       .describe("Where own metrics go. Giving the key replaces the default, Prometheus on localhost:8888."),
-    views: z
-      .lazy(views)
+    views: whenWritten(views)
       .optional()
       .describe("Which metrics are kept, and how: instead of those of the level. Checked; without effect yet."),
   })

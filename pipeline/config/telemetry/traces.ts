@@ -1,4 +1,4 @@
-import { acrossFields, choice, z } from "../schema.ts";
+import { acrossFields, choice, whenWritten, z } from "../schema.ts";
 import { processors } from "./exporter.ts";
 
 /** Which of the own spans are recorded. */
@@ -81,31 +81,35 @@ function sampler(depth: number): z.ZodType<SamplerSettings> {
 const propagatorNames = ["tracecontext", "b3"] as const;
 
 /** `service::telemetry::traces`. */
-export const traces = z
-  .strictObject({
-    level: choice(["none", "basic", "normal", "detailed"]).prefault("basic").describe("none records no spans."),
-    processors: z
-      .lazy(() => processors("span"))
-      .optional()
-      .describe(
-        "Where own spans go: `batch` or `simple`. Without one there are no own spans. Checked; without effect yet.",
-      ),
-    propagators: z
-      .array(z.string())
-      .default([])
-      .describe("Headers that carry a trace from and to others: tracecontext, b3. Checked; without effect yet."),
-    sampler: z
-      .lazy(() => sampler(1))
-      .optional()
-      .describe("Which own spans are recorded: as the caller decided, else all. Checked; without effect yet."),
-    limits: z.record(z.string(), z.unknown()).optional().describe("Accepted without effect, as in the Collector."),
-  })
-  .check(
-    acrossFields(({ processors: used = [], propagators }, context) => {
-      if (used.length === 0) return;
-      for (const [index, name] of propagators.entries()) {
-        if ((propagatorNames as readonly string[]).includes(name)) continue;
-        context.addIssue({ code: "custom", path: ["propagators", index], message: "unsupported trace propagator" });
-      }
-    }),
-  );
+export const traces = () =>
+  z
+    .strictObject({
+      level: choice(["none", "basic", "normal", "detailed"]).prefault("basic").describe("none records no spans."),
+      processors: whenWritten(() => processors("span"))
+        .optional()
+        .describe(
+          "Where own spans go: `batch` or `simple`. Without one there are no own spans. Checked; without effect yet.",
+        ),
+      propagators: z
+        .array(z.string())
+        .default([])
+        .describe("Headers that carry a trace from and to others: tracecontext, b3. Checked; without effect yet."),
+      sampler: whenWritten(() => sampler(1))
+        .optional()
+        .describe("Which own spans are recorded: as the caller decided, else all. Checked; without effect yet."),
+      limits: z.record(z.string(), z.unknown()).optional().describe("Accepted without effect, as in the Collector."),
+    })
+    .check(
+      acrossFields(({ processors: used = [], propagators }, context) => {
+        if (used.length === 0) return;
+        for (const [index, name] of propagators.entries()) {
+          if ((propagatorNames as readonly string[]).includes(name)) continue;
+          context.addIssue({ code: "custom", path: ["propagators", index], message: "unsupported trace propagator" });
+        }
+      }),
+    );
+
+/** The output of `traces` for the empty mapping. */
+export function unsetTraces(): z.output<ReturnType<typeof traces>> {
+  return { level: "basic", propagators: [] };
+}

@@ -10,8 +10,11 @@ import {
   parseDuration,
   secret,
   stringList,
+  whenWritten,
   z,
 } from "../../../pipeline/config/schema.ts";
+import { resource, unsetResource } from "../../../pipeline/config/telemetry/resource.ts";
+import { traces, unsetTraces } from "../../../pipeline/config/telemetry/traces.ts";
 
 const block = z
   .strictObject({ size: z.int().default(3), limit: z.int().default(9) })
@@ -139,3 +142,50 @@ describe("a duration", () => {
   }
   it("of a bare number is nanoseconds", () => assert.equal(duration().parse(1_000_000), 1));
 });
+
+describe("a setting that is built when it is written", () => {
+  const counted = () => {
+    let builds = 0;
+    const build = () => {
+      builds += 1;
+      return block;
+    };
+    return { build, builds: () => builds };
+  };
+
+  it("is not built while nobody writes it", () => {
+    const { build, builds } = counted();
+    const schema = z.strictObject({ a: whenWritten(build).optional().describe("A."), b: z.int() });
+    assert.deepEqual(schema.parse({ b: 1 }), { b: 1 });
+    assert.equal(builds(), 0);
+  });
+
+  it("has an output of its own for the empty mapping", () => {
+    const { build, builds } = counted();
+    const schema = z.strictObject({ a: whenWritten(build, () => ({ size: 3, limit: 9 })).prefault({}) });
+    assert.deepEqual(schema.parse({}), { a: { size: 3, limit: 9 } });
+    assert.deepEqual(schema.parse({ a: {} }), { a: { size: 3, limit: 9 } });
+    assert.equal(builds(), 0);
+  });
+
+  it("is built once and read as it would be without", () => {
+    const { build, builds } = counted();
+    const schema = z.strictObject({ a: whenWritten(build).optional() });
+    assert.deepEqual(schema.parse({ a: { size: 4 } }), { a: { size: 4, limit: 9 } });
+    const { error } = schema.safeParse({ a: { size: 99 } });
+    assert.deepEqual(
+      error?.issues.map(({ path, message }) => ({ path, message })),
+      [{ path: ["a", "size"], message: "must not be above limit" }],
+    );
+    assert.equal(builds(), 1);
+  });
+});
+
+for (const { name, schema, unset } of [
+  { name: "traces", schema: traces, unset: unsetTraces },
+  { name: "resource", schema: resource, unset: unsetResource },
+]) {
+  it(`service::telemetry::${name} that nobody wrote is what the schema makes of nothing`, () => {
+    assert.deepEqual(unset(), schema().parse({}));
+  });
+}
