@@ -12,6 +12,7 @@ export default {
     "cmd/components.ts",
     "dashboard/page.ts",
     "pipeline/process/cold_thread.ts",
+    "extensions/basicauth/password_thread.ts",
     "dashboard/style/page.css",
     "bench/*/main.ts",
     "examples/*/main.ts",

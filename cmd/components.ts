@@ -29,9 +29,13 @@ export const registry: Registry = {
     forward: () => import("../connectors/forward/index.ts"),
   },
   extensions: {
+    basicauth: () => import("../extensions/basicauth/index.ts"),
+    bearertokenauth: () => import("../extensions/bearertokenauth/index.ts"),
     dashboard: () => import("../extensions/dashboard/index.ts"),
     file_storage: () => import("../extensions/file_storage/index.ts"),
+    headers_setter: () => import("../extensions/headers_setter/index.ts"),
     health_check: () => import("../extensions/health_check/index.ts"),
+    oauth2client: () => import("../extensions/oauth2client/index.ts"),
     pprof: () => import("../extensions/pprof/index.ts"),
   },
 };

@@ -1,5 +1,6 @@
 import type { ClientInfo } from "../delivery.ts";
 import type { Host } from "../host.ts";
+import type { Problem } from "./transport.ts";
 
 /**
  * What servers and clients ask of authenticator extensions. An extension takes part by having these methods on the object
@@ -17,10 +18,19 @@ export interface CredentialSource {
 /** What an authenticator found out about a caller: goes with the data as `client.auth`. */
 export type AuthData = NonNullable<ClientInfo["auth"]>;
 
-/** The verdict on a caller. A refusal is told as it is: 401 or UNAUTHENTICATED, unless `grpcStatus` says otherwise. */
+/**
+ * The verdict on a caller. A refusal is told as it is: 401 or UNAUTHENTICATED, unless `grpcStatus` says otherwise; one with
+ * `comeBack` says that there was no time to find out, as 503 or UNAVAILABLE.
+ */
 export type AuthVerdict =
   | { readonly accepted: true; readonly auth?: AuthData }
-  | { readonly accepted: false; readonly reason: string; readonly grpcStatus?: number };
+  | { readonly accepted: false; readonly reason: string; readonly grpcStatus?: number; readonly comeBack?: boolean };
+
+/** A refusal as a server's handler hears of it. */
+export function refusalOf({ reason, grpcStatus, comeBack }: Extract<AuthVerdict, { accepted: false }>): Problem {
+  if (comeBack === true) return { kind: "busy", message: reason };
+  return { kind: "unauthenticated", message: reason, ...(grpcStatus !== undefined && { grpcStatus }) };
+}
 
 /** Judges who may send. Role `server authenticator`. */
 export interface ServerAuthenticator {

@@ -2,7 +2,7 @@ import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from "node:
 import { constants } from "node:http2";
 import type { ClientInfo } from "../delivery.ts";
 import type { Timer } from "../host.ts";
-import { type AuthVerdict, askAuthenticator, type ServerAuthenticator } from "./auth.ts";
+import { askAuthenticator, refusalOf, type ServerAuthenticator } from "./auth.ts";
 import { formatHostPort } from "./listener.ts";
 import { distinctHeaders, valuesIn } from "./raw_headers.ts";
 import { Reservation } from "./reservation.ts";
@@ -71,7 +71,7 @@ export class IncomingCall implements RequestHead {
     const asked = new Promise<void>((resolve) => {
       const source = { values: (name: string) => valuesIn(this.#rawHeaders, name.toLowerCase()) };
       askAuthenticator(authenticator, source, (verdict) => {
-        if (!verdict.accepted) this.refuse(unauthenticated(verdict));
+        if (!verdict.accepted) this.refuse(refusalOf(verdict));
         else if (verdict.auth !== undefined) this.client = { ...this.client, auth: verdict.auth };
         this.#judged = true;
         resolve();
@@ -163,10 +163,6 @@ function trailersOnly(status: RpcStatus): Record<string, string | number> {
     "grpc-message": encodeURI(status.message),
     ...details,
   };
-}
-
-function unauthenticated({ reason, grpcStatus }: Extract<AuthVerdict, { accepted: false }>): Problem {
-  return { kind: "unauthenticated", message: reason, ...(grpcStatus !== undefined && { grpcStatus }) };
 }
 
 const addresses = new WeakMap<Http2Session, string>();

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { Server as NetServer } from "node:net";
-import { askAuthenticator, type ServerAuthenticator, serverAuthenticator } from "./auth.ts";
+import { askAuthenticator, refusalOf, type ServerAuthenticator, serverAuthenticator } from "./auth.ts";
 import { encodingOf } from "./compression.ts";
 import { type CorsSettings, corsHeaders, isPreflight, preflightHeaders } from "./cors.ts";
 import type { Exchange } from "./exchange.ts";
@@ -97,7 +97,8 @@ export class NodeHttpServer implements TransportServer {
     }
     askAuthenticator(this.#authenticator, head.credentials(auth?.request_params ?? []), (verdict) => {
       if (!verdict.accepted) {
-        answer(this.#handler.reject(head, new BodyError("unauthenticated", verdict.reason)));
+        const { grpcStatus: _ofGrpc, ...refusal } = refusalOf(verdict);
+        answer(this.#handler.reject(head, refusal));
         return;
       }
       if (verdict.auth !== undefined) head.client = { ...head.client, auth: verdict.auth };

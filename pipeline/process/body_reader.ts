@@ -1,8 +1,10 @@
 import { ConsumeError, neverAborted } from "../delivery.ts";
 import type { BodyReader, ByteBudget, Caller } from "../host.ts";
 import { fromJson, fromParts, type PdataOf, receiveShort, type Signal, WireError } from "../pdata/index.ts";
-import type { Encoding } from "./cold_tasks.ts";
+import type { Encoding, Outcome, Task } from "./cold_tasks.ts";
 import type { ColdWorker } from "./cold_worker.ts";
+
+type BodyWorker = ColdWorker<Task, Outcome>;
 
 /** Bytes of JSON that are read in place: some milliseconds. */
 const longestJson = 256 * 1024;
@@ -16,8 +18,8 @@ const copies = 3;
  */
 export class ThreadedBodyReader implements BodyReader {
   readonly #budget: ByteBudget;
-  readonly #makeWorker: () => Promise<ColdWorker>;
-  #worker: Promise<ColdWorker> | undefined;
+  readonly #makeWorker: () => Promise<BodyWorker>;
+  #worker: Promise<BodyWorker> | undefined;
 
   constructor(budget: ByteBudget, makeWorker = importWorker) {
     this.#budget = budget;
@@ -68,7 +70,10 @@ export class ThreadedBodyReader implements BodyReader {
   }
 }
 
-async function importWorker(): Promise<ColdWorker> {
-  const { ColdWorker } = await import("./cold_worker.ts");
-  return new ColdWorker();
+async function importWorker(): Promise<BodyWorker> {
+  const [{ ColdWorker }, { readingBodies }] = await Promise.all([
+    import("./cold_worker.ts"),
+    import("./reading_bodies.ts"),
+  ]);
+  return new ColdWorker(readingBodies());
 }

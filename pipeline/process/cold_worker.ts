@@ -1,41 +1,52 @@
 import { Worker } from "node:worker_threads";
 import { ConsumeError } from "../delivery.ts";
-import { type Outcome, perform, type Task } from "./cold_tasks.ts";
 import { packageFile } from "./package_file.ts";
 
-/** Tasks that may wait; each holds the memory of its body. */
+/** Tasks that may wait; each holds its memory. */
 const mostWaiting = 64;
 
 const comeBackMs = 1_000;
 
-interface Job {
-  readonly task: Task;
-  readonly resolve: (outcome: Outcome) => void;
+interface Job<T, O> {
+  readonly task: T;
+  readonly resolve: (outcome: O | Promise<O>) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** Where the thread's program lies: beside this file in a checkout, as a file of its own in the package. */
-export function threadProgram(): string | URL {
-  const isSource = import.meta.url.endsWith(".ts");
-  return isSource ? new URL("./cold_thread.ts", import.meta.url) : packageFile("dist/rare/cold_thread.js");
+/** What a thread does with tasks of type `T`. */
+export interface ThreadProgram<T, O> {
+  /** A module that says "ready", and then answers each message, a task, with one, its outcome. */
+  readonly file: string | URL;
+  /** The same in place, for where no thread can be had. */
+  readonly perform: (task: T) => O | Promise<O>;
+  /** What of a task is handed over instead of being copied. */
+  readonly transferred?: (task: T) => ArrayBuffer[];
+}
+
+/**
+ * Where a thread's program lies: beside the module that starts it in a checkout, as a file of its own in the package.
+ * `importer` is that module's `import.meta.url`, `name` the file's name without its ending.
+ */
+export function threadFile(importer: string, name: string): string | URL {
+  return importer.endsWith(".ts") ? new URL(`./${name}.ts`, importer) : packageFile(`dist/rare/${name}.js`);
 }
 
 /**
  * Performs tasks in a thread of its own, one after the other, so that nobody else waits for a long one. The thread is
  * started by the first task, and again by the next one after it has died. It keeps the process alive only while it works.
  */
-export class ColdWorker {
-  readonly #program: string | URL;
-  readonly #waiting: Job[] = [];
+export class ColdWorker<T, O> {
+  readonly #program: ThreadProgram<T, O>;
+  readonly #waiting: Job<T, O>[] = [];
   #thread: Worker | undefined;
-  #active: Job | undefined;
+  #active: Job<T, O> | undefined;
   /** Whether no thread has ever come up: what cannot have one is worked on in place. */
   #neverCame = false;
   #hasCome = false;
   #closed = false;
   #lastError: unknown;
 
-  constructor(program = threadProgram()) {
+  constructor(program: ThreadProgram<T, O>) {
     this.#program = program;
   }
 
@@ -43,18 +54,18 @@ export class ColdWorker {
    * @param gone aborts when nobody waits for the outcome any more
    * @throws {ConsumeError} retryable, when too much waits, the thread died, `gone` aborted, or `close` was called
    */
-  perform(task: Task, gone: AbortSignal): Promise<Outcome> {
+  perform(task: T, gone: AbortSignal): Promise<O> {
     if (gone.aborted || this.#closed) return Promise.reject(interrupted("nobody waits for it"));
-    if (this.#neverCame) return Promise.resolve(perform(task));
-    if (this.#waiting.length >= mostWaiting) return Promise.reject(interrupted("too many long requests wait"));
-    return new Promise<Outcome>((resolve, reject) => {
+    if (this.#neverCame) return Promise.resolve(this.#program.perform(task));
+    if (this.#waiting.length >= mostWaiting) return Promise.reject(interrupted("too much long work waits"));
+    return new Promise<O>((resolve, reject) => {
       const leave = () => {
         const place = this.#waiting.indexOf(job);
         if (place >= 0) this.#waiting.splice(place, 1);
         job.reject(interrupted("nobody waits for it"));
       };
       const settled = () => gone.removeEventListener("abort", leave);
-      const job: Job = {
+      const job: Job<T, O> = {
         task,
         resolve: (outcome) => {
           settled();
@@ -81,7 +92,7 @@ export class ColdWorker {
   }
 
   /** The job that is being worked on; it is nobody's afterwards. */
-  #taken(): Job[] {
+  #taken(): Job<T, O>[] {
     const active = this.#active;
     this.#active = undefined;
     return active === undefined ? [] : [active];
@@ -95,19 +106,19 @@ export class ColdWorker {
       return;
     }
     if (this.#neverCame) {
-      job.resolve(perform(job.task));
+      job.resolve(this.#program.perform(job.task));
       this.#next();
       return;
     }
     this.#active = job;
     this.#thread ??= this.#start();
     this.#thread.ref();
-    this.#thread.postMessage(job.task, [job.task.body.buffer]);
+    this.#thread.postMessage(job.task, this.#program.transferred?.(job.task) ?? []);
   }
 
   #start(): Worker {
-    const thread = new Worker(this.#program, { name: "cold", execArgv: [] });
-    thread.on("message", (message: Outcome | "ready") => {
+    const thread = new Worker(this.#program.file, { name: "cold", execArgv: [] });
+    thread.on("message", (message: O | "ready") => {
       if (message === "ready") this.#hasCome = true;
       else {
         for (const job of this.#taken()) job.resolve(message);
@@ -124,7 +135,7 @@ export class ColdWorker {
     if (this.#thread !== thread) return;
     this.#thread = undefined;
     if (!this.#hasCome) this.#neverCame = true;
-    const error = interrupted("reading the request was interrupted", this.#lastError);
+    const error = interrupted("long work was interrupted", this.#lastError);
     for (const job of this.#taken()) job.reject(error);
     this.#next();
   }

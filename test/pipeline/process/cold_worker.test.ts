@@ -5,16 +5,17 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { ConsumeError, neverAborted } from "../../../pipeline/delivery.ts";
 import { fromParts, toJson } from "../../../pipeline/pdata/index.ts";
-import type { Task } from "../../../pipeline/process/cold_tasks.ts";
+import type { Outcome, Task } from "../../../pipeline/process/cold_tasks.ts";
 import { ColdWorker } from "../../../pipeline/process/cold_worker.ts";
+import { readingBodies } from "../../../pipeline/process/reading_bodies.ts";
 import { someSpans, spanNames } from "../../support/traces.ts";
 
-const started: ColdWorker[] = [];
+const started: ColdWorker<Task, Outcome>[] = [];
 after(() => Promise.all(started.map((worker) => worker.close())));
 
 /** A worker that runs our own thread, or one that runs this program instead. */
-function worker(program?: string): ColdWorker {
-  const made = program === undefined ? new ColdWorker() : new ColdWorker(fileOf(program));
+function worker(program?: string): ColdWorker<Task, Outcome> {
+  const made = new ColdWorker(program === undefined ? readingBodies() : readingBodies(fileOf(program)));
   started.push(made);
   return made;
 }
