@@ -11,7 +11,7 @@ import { RecordLog } from "../../pipeline/storage/log.ts";
 import type { QueueName, QueueOwner, QueueStore, Storage } from "../../pipeline/storage/storage.ts";
 import { config, type FileStorageConfig } from "./config.ts";
 
-const segmentBytes = 16 * 1024 * 1024;
+const segmentBytes = 8 * 1024 * 1024;
 const saltLength = 8;
 /** How often to look whether a file of the Collector is free. */
 const lockPollMs = 100;

@@ -5,9 +5,9 @@ import { type BboltEntry, BboltError, isBbolt, readBucket } from "./bbolt.ts";
 import { nextIndexOf, readStoredRequest, type StoredRequest } from "./collector_request.ts";
 import { type Disk, type DiskFile, withFile } from "./disk.ts";
 import type { RecordLog } from "./log.ts";
-import type { LogRecord } from "./log_queue.ts";
 import { putAside } from "./quarantine.ts";
 import { storedClient } from "./record.ts";
+import type { LogRecord } from "./segment.ts";
 import type { QueueName } from "./storage.ts";
 
 /** The bucket of a database that has everything. */

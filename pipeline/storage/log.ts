@@ -1,90 +1,75 @@
-import { ConsumeError } from "../delivery.ts";
-import type { Clock, Logger, Timer } from "../host.ts";
+import type { Timer } from "../host.ts";
 import type { Pdata } from "../pdata/index.ts";
-import type { Disk, DiskFile } from "./disk.ts";
-import { LogQueue, type LogRecord } from "./log_queue.ts";
+import { Compactor } from "./compactor.ts";
+import type { Disk } from "./disk.ts";
+import { LogQueue } from "./log_queue.ts";
+import { type LogSettings, type LogSurroundings, LogWriter, type Stored } from "./log_writer.ts";
 import { putAside, quarantineName } from "./quarantine.ts";
-import { clientOf, type Envelope, readRecord, recordStart, segmentHead, segmentHeadLength } from "./record.ts";
-import { recover } from "./recover.ts";
-import { Segment, segmentName } from "./segment.ts";
+import { clientOf, type Envelope, type ReadRecord, readRecord } from "./record.ts";
+import { type LeftRecord, recover } from "./recover.ts";
+import { type LogRecord, type Segment, segmentName } from "./segment.ts";
 import { DamagedError, type QueueName, type StoredData } from "./storage.ts";
 
-export interface LogSettings {
-  /** Whether a record counts as stored only once it survives a power loss. */
-  readonly fsync: boolean;
-  /** A segment that has reached this size is followed by a new one. */
-  readonly segmentBytes: number;
-}
-
-export interface LogSurroundings {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** 8 random bytes, other ones each time. */
-  salt(): Buffer;
-}
-
-/** The most bytes that are written, and made safe, at once. */
-const groupBytes = 8 * 1024 * 1024;
 /** How long what was settled may wait to be written down: after a crash it is sent again. */
 const settleEveryMs = 50;
 /** Sealed segments that are kept open for reading. */
 const openReaders = 16;
-/** When a sender may come back who found the disk full or broken. */
-const brokenDelayMs = 1000;
-
-/** One batch on its way to the disk; several queues may want it. */
-interface Pending {
-  readonly data: Pdata;
-  readonly envelope: Omit<Envelope, "queues"> & { readonly queues: string[] };
-  readonly stored: ((error: ConsumeError | undefined, record: LogRecord | undefined) => void)[];
-}
 
 /**
- * An append-only log in a directory: batches, each with the queues that have to send it. What arrives while one group is
- * written is written as the next one, with one `writev` and one `fdatasync`. A batch that several queues store in the same
- * turn is written once. A segment is removed when every queue has settled all of its records.
+ * An append-only log in a directory: batches, each with the queues that have to send it. A segment is removed when every
+ * queue has settled all of its records; when most of one is settled, the rest is written anew and it is removed then.
  */
 export class RecordLog {
   readonly #disk: Disk;
   readonly #settings: LogSettings;
-  /** Work that needs syncing even where the settings do not ask for it. */
-  #syncedWork = 0;
   readonly #surroundings: LogSurroundings;
   readonly #queues = new Map<string, LogQueue>();
   readonly #segments = new Set<Segment>();
   readonly #unwritten = new Set<Segment>();
   readonly #removals = new Set<Promise<void>>();
-  #nextId = 1;
-  #active: { readonly segment: Segment; readonly file: DiskFile } | undefined;
-  #pending: Pending[] = [];
-  #shared = new Map<Pdata, Pending>();
-  #committing: Promise<void> | undefined;
+  readonly #writer: LogWriter;
+  readonly #compactor: Compactor;
   #settleTimer: Timer | undefined;
   #damaged = 0;
 
-  private constructor(disk: Disk, settings: LogSettings, surroundings: LogSurroundings) {
+  private constructor(disk: Disk, settings: LogSettings, surroundings: LogSurroundings, nextId: number) {
     this.#disk = disk;
     this.#settings = settings;
     this.#surroundings = surroundings;
+    const owner = {
+      made: (segment: Segment) => void this.#segments.add(segment),
+      sealed: async (segment: Segment) => await this.#removeWhenDone(segment),
+    };
+    this.#writer = new LogWriter(disk, settings, surroundings, { nextId, owner });
+    this.#compactor = new Compactor(this.#segments, this.#writer, {
+      segmentBytes: settings.segmentBytes,
+      clock: surroundings.clock,
+      owner: {
+        removeWhenDone: async (segment) => await this.#removeWhenDone(segment),
+        settled: (segment) => this.#noteSettled(segment),
+      },
+    });
   }
 
   /** Opens the log of a directory with all that earlier runs left. @throws when the directory cannot be read. */
   static async open(disk: Disk, settings: LogSettings, surroundings: LogSurroundings): Promise<RecordLog> {
-    const log = new RecordLog(disk, settings, surroundings);
     const { segments, left, nextId, quarantined } = await recover(disk, surroundings.logger);
-    log.#nextId = nextId;
+    const log = new RecordLog(disk, settings, surroundings, nextId);
     log.#damaged = quarantined;
     for (const segment of segments) log.#segments.add(segment);
-    for (const { segment, record, targets } of left) {
-      const { envelope, offset, length, dataLength, storedMs } = record;
-      for (const target of targets) {
-        const id = envelope.queues[target] ?? "";
-        const { signal, items } = envelope;
-        log.queue({ id, signal }).restore({ segment, offset, length, target, items, sizeBytes: dataLength, storedMs });
-      }
-    }
+    // What was written anew is behind what came after it.
+    for (const one of left.toSorted((a, b) => a.record.storedMs - b.record.storedMs)) log.#restore(one);
     for (const segment of segments) await log.#removeWhenDone(segment);
     return log;
+  }
+
+  #restore({ segment, record, targets }: LeftRecord): void {
+    const { envelope, offset, length, dataLength: sizeBytes, storedMs } = record;
+    const { signal, items, queues } = envelope;
+    for (const target of targets) {
+      const restored = segment.add({ segment, offset, length, target, items, sizeBytes, storedMs });
+      this.queue({ id: queues[target] ?? "", signal }).restore(restored);
+    }
   }
 
   /** The queue of an exporter; made when there is none yet. */
@@ -121,47 +106,31 @@ export class RecordLog {
 
   /** Stores what `work` stores so that it survives a power loss, whatever the settings say. */
   async synced(work: () => Promise<void>): Promise<void> {
-    this.#syncedWork += 1;
-    try {
-      await work();
-      await this.#disk.sync();
-    } finally {
-      this.#syncedWork -= 1;
-    }
-  }
-
-  get #isSyncing(): boolean {
-    return this.#settings.fsync || this.#syncedWork > 0;
+    await this.#writer.synced(work);
   }
 
   /** See `QueueStore.append`. */
-  append(queueId: string, data: Pdata, client: Envelope["client"], stored: Pending["stored"][number]): void {
-    const shared = this.#shared.get(data);
-    if (shared !== undefined && !shared.envelope.queues.includes(queueId)) {
-      shared.envelope.queues.push(queueId);
-      shared.stored.push(stored);
-      return;
-    }
-    const { signal, itemCount: items } = data;
-    const pending: Pending = {
-      data,
-      envelope: { signal, items, queues: [queueId], ...(client !== undefined && { client }) },
-      stored: [stored],
-    };
-    this.#pending.push(pending);
-    this.#shared.set(data, pending);
-    this.#committing ??= this.#commitAll();
+  append(queueId: string, data: Pdata, client: Envelope["client"], stored: Stored): void {
+    this.#writer.append(queueId, data, client, stored);
   }
 
   /** See `QueueStore.read`. */
-  async read({ segment, offset, length }: LogRecord): Promise<StoredData> {
-    const bytes = await segment.read(offset, length);
+  async read(record: LogRecord): Promise<StoredData> {
+    const { envelope, data } = await this.#readRecord(record);
+    return { bytes: data, client: envelope.client && clientOf(envelope.client) };
+  }
+
+  async #readRecord(record: LogRecord): Promise<ReadRecord> {
+    const { segment, offset, length } = record;
+    const bytes = await segment.read(offset, length).catch((error: unknown) => {
+      if (record.segment === segment) throw error;
+      return Buffer.alloc(0);
+    });
     void this.#closeReaders();
     const found = readRecord(bytes, 0, segment.salt);
-    if (found !== undefined && found.head.length === length) {
-      const { client } = found.envelope;
-      return { bytes: found.data, client: client && clientOf(client) };
-    }
+    if (found !== undefined && found.head.length === length) return found;
+    // It was written anew in the meantime.
+    if (record.segment !== segment) return await this.#readRecord(record);
     const kept = quarantineName(segment.id, offset);
     const { logger } = this.#surroundings;
     await putAside(this.#disk, kept, bytes, logger);
@@ -172,136 +141,35 @@ export class RecordLog {
   }
 
   /** See `QueueStore.settle`. */
-  settle({ segment, offset, target }: LogRecord): void {
-    segment.settle({ offset, target });
+  settle(record: LogRecord): void {
+    const { segment } = record;
+    segment.settle(record);
     if (segment.isEmpty && segment.isSealed) {
       const removal = this.#removeWhenDone(segment).finally(() => this.#removals.delete(removal));
       this.#removals.add(removal);
       return;
     }
+    this.#noteSettled(segment);
+  }
+
+  #noteSettled(segment: Segment): void {
     this.#unwritten.add(segment);
     this.#settleTimer ??= this.#surroundings.clock.setTimer(() => {
       this.#settleTimer = undefined;
       void this.#flushSettled(false);
+      this.#compactor.check();
     }, settleEveryMs);
   }
 
   /** Writes what is waiting to be written and closes the files. Nothing may be appended any more. */
   async close(): Promise<void> {
-    await this.#committing;
+    await this.#compactor.close();
     if (this.#settleTimer !== undefined) this.#surroundings.clock.clearTimer(this.#settleTimer);
     this.#settleTimer = undefined;
-    await this.#seal();
+    await this.#writer.close();
     await Promise.all(this.#removals);
     await this.#flushSettled(this.#settings.fsync);
     for (const segment of this.#segments) await segment.closeReader();
-  }
-
-  async #commitAll(): Promise<void> {
-    // What comes in the same turn of the event loop, from many requests, becomes one group.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.#pending.length > 0) {
-      const group = this.#nextGroup();
-      await this.#commit(group).catch((error: unknown) => {
-        const failure = notStored(error);
-        for (const { stored } of group) for (const each of stored) each(failure, undefined);
-      });
-    }
-    this.#committing = undefined;
-  }
-
-  #nextGroup(): readonly Pending[] {
-    let bytes = 0;
-    let count = 0;
-    for (const { data } of this.#pending) {
-      if (count > 0 && bytes + data.sizeBytes > groupBytes) break;
-      bytes += data.sizeBytes;
-      count += 1;
-    }
-    const group = this.#pending.slice(0, count);
-    this.#pending = this.#pending.slice(count);
-    for (const { data } of group) this.#shared.delete(data);
-    return group;
-  }
-
-  async #commit(group: readonly Pending[]): Promise<void> {
-    const { segment, file } = await this.#writable();
-    const storedMs = this.#surroundings.clock.nowMs();
-    const pieces: Buffer[] = [];
-    let at = segment.size;
-    const places = group.map(({ data, envelope }) => {
-      const bodies = data.chunks.map(({ bytes }) => bytes);
-      const start = recordStart(segment.salt, envelope, bodies, storedMs);
-      pieces.push(start, ...bodies);
-      const place = { offset: at, length: start.length + data.sizeBytes };
-      at += place.length;
-      return place;
-    });
-    await this.#write(file, segment, pieces);
-    segment.size = at;
-    for (const [index, { data, stored }] of group.entries()) {
-      const { offset, length } = places[index] ?? { offset: 0, length: 0 };
-      const { itemCount: items, sizeBytes } = data;
-      for (const [target, each] of stored.entries()) {
-        segment.live += 1;
-        each(undefined, { segment, offset, length, target, items, sizeBytes, storedMs });
-      }
-    }
-    if (segment.size >= this.#settings.segmentBytes) await this.#seal();
-  }
-
-  /**
-   * After a failure nothing of the group may stay in the way of the next one. After a failed sync the system may have
-   * thrown the bytes away and say yes the next time, so that file is not written any more.
-   */
-  async #write(file: DiskFile, segment: Segment, pieces: readonly Buffer[]): Promise<void> {
-    let isWritten = false;
-    try {
-      await file.write(pieces, segment.size);
-      isWritten = true;
-      if (this.#isSyncing) await file.sync();
-    } catch (error) {
-      const isCut = await file.truncate(segment.size).then(
-        () => true,
-        () => false,
-      );
-      if (isWritten || !isCut) await this.#seal();
-      throw error;
-    }
-  }
-
-  /** The segment to write to; a new one when there is none. */
-  async #writable(): Promise<{ readonly segment: Segment; readonly file: DiskFile }> {
-    if (this.#active !== undefined) return this.#active;
-    const id = this.#nextId;
-    const name = segmentName(id);
-    const salt = this.#surroundings.salt();
-    const file = await this.#disk.open(name);
-    try {
-      await file.write([segmentHead(salt)], 0);
-      if (this.#isSyncing) {
-        await file.sync();
-        await this.#disk.sync();
-      }
-    } catch (error) {
-      await file.close().catch(() => {});
-      await this.#disk.remove(name).catch(() => {});
-      throw error;
-    }
-    this.#nextId += 1;
-    const segment = new Segment(this.#disk, id, salt, { size: segmentHeadLength, isSealed: false });
-    this.#segments.add(segment);
-    this.#active = { segment, file };
-    return this.#active;
-  }
-
-  async #seal(): Promise<void> {
-    const active = this.#active;
-    if (active === undefined) return;
-    this.#active = undefined;
-    active.segment.isSealed = true;
-    await active.file.close().catch(() => {});
-    await this.#removeWhenDone(active.segment);
   }
 
   async #removeWhenDone(segment: Segment): Promise<void> {
@@ -332,12 +200,4 @@ export class RecordLog {
     const idle = [...this.#segments].filter((segment) => segment.isIdle);
     for (const segment of idle.slice(0, Math.max(0, idle.length - openReaders))) await segment.closeReader();
   }
-}
-
-function notStored(error: unknown): ConsumeError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const isFull = ["ENOSPC", "EDQUOT", "EFBIG"].includes(code);
-  const message = error instanceof Error ? error.message : String(error);
-  const what = isFull ? "no space left for the queue on disk" : "the queue on disk cannot be written";
-  return new ConsumeError(`${what}: ${message}`, { retryable: true, delayMs: brokenDelayMs, cause: error });
 }

@@ -2,17 +2,8 @@ import type { ClientInfo, ConsumeError } from "../delivery.ts";
 import type { Pdata } from "../pdata/index.ts";
 import type { RecordLog } from "./log.ts";
 import { storedClient } from "./record.ts";
-import type { Segment } from "./segment.ts";
+import type { LogRecord } from "./segment.ts";
 import type { QueueName, QueueOwner, QueueStore, StoredData, StoredRecord } from "./storage.ts";
-
-/** A record of a segment, as one of the queues in its list sees it. */
-export interface LogRecord extends StoredRecord {
-  readonly segment: Segment;
-  readonly offset: number;
-  readonly length: number;
-  /** The queue's place in the record's list. */
-  readonly target: number;
-}
 
 /** The records that one exporter has to send, and who is sending them. */
 export class LogQueue {

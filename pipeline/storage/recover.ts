@@ -82,12 +82,11 @@ async function recoverSegment(disk: Disk, id: number, { logger, names, isLast }:
   const settled = readSettled(salt, settledBytes);
   const segment = new Segment(disk, id, salt, { size: scan.tornAt, isSealed: true, settledSize: settled.length });
   // What could not be put aside is still in the segment: that must not go with its last record.
-  if (!isKept) segment.live += 1;
+  segment.isPinned = !isKept;
   const left = scan.records.flatMap((record) => {
     const targets = targetsOf(record.envelope).filter(
       (target) => !settled.entries.has(settledKey({ offset: record.offset, target })),
     );
-    segment.live += targets.length;
     return targets.length === 0 ? [] : [{ segment, record, targets }];
   });
   return { segment, left, quarantined };

@@ -1,5 +1,16 @@
 import type { Disk, DiskFile } from "./disk.ts";
 import { type SettledEntry, settledBytes } from "./settled.ts";
+import type { StoredRecord } from "./storage.ts";
+
+/** A record of a segment, as one of the queues in its list sees it. It moves when its segment is emptied. */
+export interface LogRecord extends StoredRecord {
+  segment: Segment;
+  offset: number;
+  /** On disk, head and envelope included. */
+  length: number;
+  /** The queue's place in the record's list. */
+  target: number;
+}
 
 /** Digits of the number of a segment. */
 const digits = 10;
@@ -39,10 +50,15 @@ export class Segment {
   readonly #disk: Disk;
   /** Bytes up to which it holds whole records. */
   size: number;
-  /** Records times queues that are not settled. */
-  live = 0;
+  /** Bytes of the records that some queue has not settled. */
+  liveBytes = 0;
+  /** Whether it stays although nothing in it is live: what could not be put aside is nowhere else. */
+  isPinned = false;
   /** Whether nothing is written to it any more. */
   isSealed: boolean;
+  /** The records that are not settled, by their offset: one for each queue. */
+  readonly #live = new Map<number, LogRecord[]>();
+  #isRemoved = false;
   #reader: Promise<DiskFile> | undefined;
   #reading = 0;
   #settled: SettledEntry[] = [];
@@ -63,7 +79,34 @@ export class Segment {
   }
 
   get isEmpty(): boolean {
-    return this.live === 0;
+    return this.#live.size === 0 && !this.isPinned;
+  }
+
+  /** Each of its records that are not settled, as the queues that have to send it see it. */
+  get liveRecords(): Iterable<readonly LogRecord[]> {
+    return this.#live.values();
+  }
+
+  /** Holds a record until it is settled. */
+  add(record: LogRecord): LogRecord {
+    const known = this.#live.get(record.offset);
+    if (known !== undefined) {
+      known.push(record);
+      return record;
+    }
+    this.#live.set(record.offset, [record]);
+    this.liveBytes += record.length;
+    return record;
+  }
+
+  has(record: LogRecord): boolean {
+    return record.segment === this && this.#live.get(record.offset)?.includes(record) === true;
+  }
+
+  /** Another object for the same record. */
+  replace(former: LogRecord, record: LogRecord): void {
+    const records = this.#live.get(former.offset);
+    records?.splice(records.indexOf(former), 1, record);
   }
 
   /** Whether it holds a file open that nobody reads at the moment. */
@@ -72,12 +115,13 @@ export class Segment {
   }
 
   async read(offset: number, length: number): Promise<Buffer> {
+    if (this.#isRemoved) throw new Error(`${segmentName(this.id)} is removed`);
     this.#reader ??= this.#disk.open(segmentName(this.id));
     this.#reading += 1;
     try {
       return await (await this.#reader).read(offset, length);
     } catch (error) {
-      this.#reader = undefined;
+      await this.closeReader();
       throw error;
     } finally {
       this.#reading -= 1;
@@ -90,9 +134,12 @@ export class Segment {
     await (await reader?.catch(() => undefined))?.close();
   }
 
-  settle(entry: SettledEntry): void {
-    this.live -= 1;
-    this.#settled.push(entry);
+  settle(record: LogRecord): void {
+    const { offset, length, target } = record;
+    const left = this.#live.get(offset)?.filter((each) => each !== record) ?? [];
+    if (left.length > 0) this.#live.set(offset, left);
+    else if (this.#live.delete(offset)) this.liveBytes -= length;
+    this.#settled.push({ offset, target });
   }
 
   /** Writes down what was settled since the last time. What could not be written is tried again by the next call. */
@@ -118,6 +165,7 @@ export class Segment {
 
   /** Removes its files. The records go first: without the list of what is settled they would all be there again. */
   async remove(): Promise<void> {
+    this.#isRemoved = true;
     await this.closeReader();
     await this.#disk.remove(segmentName(this.id));
     await this.#disk.remove(settledName(this.id)).catch(() => {});
