@@ -3,26 +3,20 @@
  * nothing: `node bench/startup/main.ts [--rounds 15] [--smoke]`. Marks: version at most 2x, ready at most 6x. Exit code 1
  * when one is missed, unless it is a smoke run.
  */
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { root } from "../../scripts/root.ts";
+import { installPacked, median } from "../packed.ts";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "15" }, smoke: { type: "boolean" } } });
 const rounds = values.smoke ? 1 : Number(values.rounds);
 const folder = mkdtempSync(join(tmpdir(), "otelpipe-bench-startup-"));
-const bin = join(folder, "lib/node_modules/otelpipe/bin/otelpipe.js");
-const config = join(folder, "lib/node_modules/otelpipe/configs/quickstart.yaml");
-
-function install(): void {
-  execFileSync("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: root, stdio: "pipe" });
-  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const tarball = join(folder, `otelpipe-${version}.tgz`);
-  execFileSync("npm", ["install", "--silent", "--global", "--offline", "--prefix", folder, tarball], { stdio: "pipe" });
-}
+const installed = installPacked(folder);
+const bin = join(installed, "bin/otelpipe.js");
+const config = join(installed, "configs/quickstart.yaml");
 
 /** Milliseconds until a command has ended. */
 function untilEnd(...args: string[]): number {
@@ -54,11 +48,6 @@ async function untilReady(): Promise<number> {
   return readyMs;
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-install();
 const bare: number[] = [];
 const version: number[] = [];
 const ready: number[] = [];

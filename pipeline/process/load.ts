@@ -11,23 +11,32 @@ export interface LoadMonitor {
 
 const resolutionMs = 10;
 const periodMs = 1000;
+/** Below this share of a core the process counts as idle: what one timer a second and a few requests take. */
+const idleCores = 0.02;
 
-/** Measures until stopped. Its timer does not keep the process alive. */
+/**
+ * Measures until stopped. Its timer does not keep the process alive. While the process is idle it wakes once a second, not
+ * a hundred times: the delay is then how late that one came.
+ */
 export function monitorLoad(): LoadMonitor {
   const delay = monitorEventLoopDelay({ resolution: resolutionMs });
-  delay.enable();
+  let isSampling = delay.enable();
   let loopLagMs = 0;
   let cpuCores = 0;
   let lastCpu = process.cpuUsage();
   let lastMs = performance.now();
   const timer = setInterval(() => {
-    const nowMs = performance.now();
+    const elapsedMs = performance.now() - lastMs;
     const used = process.cpuUsage(lastCpu);
-    cpuCores = (used.user + used.system) / 1000 / (nowMs - lastMs);
+    cpuCores = (used.user + used.system) / 1000 / elapsedMs;
     lastCpu = process.cpuUsage();
-    lastMs = nowMs;
+    lastMs += elapsedMs;
     // The histogram records the whole interval between two ticks, the resolution included.
-    loopLagMs = Math.max(0, delay.percentile(99) / 1e6 - resolutionMs);
+    loopLagMs = Math.max(0, isSampling ? delay.percentile(99) / 1e6 - resolutionMs : elapsedMs - periodMs);
+    const isIdle = cpuCores < idleCores;
+    if (isIdle) delay.disable();
+    else delay.enable();
+    isSampling = !isIdle;
     delay.reset();
   }, periodMs);
   timer.unref();
