@@ -187,6 +187,9 @@ export interface Caller {
 
 export type Outlets = { readonly [S in Signal]?: Outlet<PdataOf[S]> };
 
+/** How a request's body is written. `strict_json` is OTLP/JSON by the letter: camelCase names only, enums as integers. */
+export type BodyEncoding = "protobuf" | "json" | "strict_json";
+
 /** Reads the bodies of requests; what takes long, out of the way of everybody else. */
 export interface BodyReader {
   /**
@@ -196,7 +199,7 @@ export interface BodyReader {
    */
   read<S extends Signal>(
     signal: S,
-    encoding: "protobuf" | "json",
+    encoding: BodyEncoding,
     body: Buffer,
     caller: Caller,
   ): PdataOf[S] | Promise<PdataOf[S]>;

@@ -8,11 +8,13 @@ import { configJsonSchema } from "../pipeline/config/json_schema.ts";
 import { referenceIndex, referencePage } from "../pipeline/config/reference.ts";
 import { type AnyDefinition, kindOf, sections } from "../pipeline/registry.ts";
 import { bundledNotices } from "./bundle.ts";
+import { conformancePage } from "./conformance.ts";
 import { otlpServiceMethods } from "./services.ts";
 
 /**
  * Writes what is derived from the components' definitions (the manifest, the JSON Schema, the reference pages), from our `.proto`
- * files (the gRPC services) and from what the package bundles (the notices). With
+ * files (the gRPC services), from the tables of the specification's tests (the page on conformance) and from what the package bundles
+ * (the notices). With
  * `--check` it writes nothing and exits 1, naming the files that are not what the definitions say.
  */
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -28,6 +30,7 @@ function generated(definitions: Definitions): Files {
     [`${referenceFolder}/README.md`, referenceIndex(manifest)],
     ["docs/schema/otelpipe.schema.json", json(configJsonSchema(definitions))],
     ["pipeline/net/services.generated.json", json(otlpServiceMethods())],
+    ["docs/otlp-conformance.md", conformancePage()],
   ]);
   for (const definition of sections.flatMap((section): readonly AnyDefinition[] => definitions[section])) {
     files.set(`${referenceFolder}/${definition.kind}/${definition.type}.md`, referencePage(definition));

@@ -6,6 +6,7 @@ import { CookieJar } from "./cookie_jar.ts";
 import type { HttpsRequests } from "./https_client.ts";
 import { lowerCased } from "./outgoing_headers.ts";
 import { proxyFor } from "./proxy.ts";
+import { headersTowards, mostRedirects, redirectTarget } from "./redirect.ts";
 import type { ClientSurroundings, HttpClient, HttpReply, HttpSendOptions } from "./transport.ts";
 
 /** What is read of an answer at most; the rest is thrown away with its connection. */
@@ -15,20 +16,16 @@ const maxAnswerBytes = 64 * 1024;
 export class NodeHttpClient implements HttpClient {
   readonly #settings: HttpClientSettings;
   readonly #surroundings: ClientSurroundings;
+  readonly #options: AgentOptions;
   readonly #agent: Agent;
-  readonly #https: HttpsRequests | undefined;
   readonly #jar: CookieJar | undefined;
+  #https: HttpsRequests | undefined;
 
-  private constructor(
-    settings: HttpClientSettings,
-    surroundings: ClientSurroundings,
-    options: AgentOptions,
-    https: HttpsRequests | undefined,
-  ) {
+  private constructor(settings: HttpClientSettings, surroundings: ClientSurroundings, options: AgentOptions) {
     this.#settings = settings;
     this.#surroundings = surroundings;
+    this.#options = options;
     this.#agent = new Agent(options);
-    this.#https = https;
     this.#jar = settings.cookies === undefined ? undefined : new CookieJar();
   }
 
@@ -43,10 +40,14 @@ export class NodeHttpClient implements HttpClient {
   ): Promise<NodeHttpClient> {
     const proxy = proxyFor(settings.proxy_url, url);
     const options = { ...agentOptions(settings), ...(proxy !== undefined && { proxyEnv: { ...proxy } }) };
-    if (url.protocol !== "https:") return new NodeHttpClient(settings, surroundings, options, undefined);
+    const client = new NodeHttpClient(settings, surroundings, options);
+    if (url.protocol === "https:") await client.#openHttps();
+    return client;
+  }
+
+  async #openHttps(): Promise<void> {
     const { HttpsRequests } = await import("./https_client.ts");
-    const https = new HttpsRequests(settings.tls, options, surroundings);
-    return new NodeHttpClient(settings, surroundings, options, https);
+    this.#https ??= new HttpsRequests(this.#settings.tls, this.#options, this.#surroundings);
   }
 
   async send(url: URL, body: Buffer, options: HttpSendOptions): Promise<HttpReply> {
@@ -63,12 +64,31 @@ export class NodeHttpClient implements HttpClient {
       ...lowerCased(this.#settings.headers),
       "content-length": String(coded.length),
     };
-    const post = (sent: Readonly<Record<string, string>>) => this.#post(url, coded, sent, options.signal, true);
+    const post = (sent: Readonly<Record<string, string>>) => this.#follow(url, coded, sent, options.signal);
     const { authenticator } = this.#surroundings;
     if (authenticator === undefined) return post(headers);
     const { client } = options;
     const outgoing = { transport: "http", target: url.href, headers, body: coded, ...(client && { client }) } as const;
     return sendAuthorized(authenticator, outgoing, post, (reply) => reply.status === 401);
+  }
+
+  /** Posts to `url`, and to where its server sends the request on. */
+  async #follow(
+    url: URL,
+    body: Buffer,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+  ): Promise<HttpReply> {
+    let [from, sent] = [url, headers];
+    for (let hops = 0; hops <= mostRedirects; hops++) {
+      const reply = await this.#post(from, body, sent, signal, true);
+      const target = redirectTarget(from, reply);
+      if (target === undefined) return reply;
+      if (target.protocol === "https:") await this.#openHttps();
+      sent = headersTowards(target, from, sent);
+      from = target;
+    }
+    throw new Error(`stopped after ${mostRedirects} redirects`);
   }
 
   #post(

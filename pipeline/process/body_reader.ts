@@ -1,7 +1,7 @@
 import { ConsumeError, neverAborted } from "../delivery.ts";
-import type { BodyReader, ByteBudget, Caller } from "../host.ts";
+import type { BodyEncoding, BodyReader, ByteBudget, Caller } from "../host.ts";
 import { fromJson, fromParts, type PdataOf, receiveShort, type Signal, WireError } from "../pdata/index.ts";
-import type { Encoding, Outcome, Task } from "./cold_tasks.ts";
+import type { Outcome, Task } from "./cold_tasks.ts";
 import type { ColdWorker } from "./cold_worker.ts";
 
 type BodyWorker = ColdWorker<Task, Outcome>;
@@ -28,7 +28,7 @@ export class ThreadedBodyReader implements BodyReader {
 
   read<S extends Signal>(
     signal: S,
-    encoding: Encoding,
+    encoding: BodyEncoding,
     body: Buffer,
     caller: Caller,
   ): PdataOf[S] | Promise<PdataOf[S]> {
@@ -36,14 +36,14 @@ export class ThreadedBodyReader implements BodyReader {
       encoding === "protobuf"
         ? receiveShort(signal, body)
         : body.length <= longestJson
-          ? fromJson(signal, body)
+          ? fromJson(signal, body, encoding === "strict_json")
           : undefined;
     return short ?? this.#readElsewhere(signal, encoding, body, caller);
   }
 
   async #readElsewhere<S extends Signal>(
     signal: S,
-    encoding: Encoding,
+    encoding: BodyEncoding,
     body: Buffer,
     caller: Caller,
   ): Promise<PdataOf[S]> {

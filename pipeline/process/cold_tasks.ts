@@ -1,12 +1,10 @@
+import type { BodyEncoding } from "../host.ts";
 import { fromJson, memoryOfParts, type Parts, receive, type Signal, toParts, WireError } from "../pdata/index.ts";
-
-/** How a request's body is written. */
-export type Encoding = "protobuf" | "json";
 
 /** A body to be read. */
 export interface Task {
   readonly signal: Signal;
-  readonly encoding: Encoding;
+  readonly encoding: BodyEncoding;
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
@@ -17,7 +15,8 @@ export type Outcome = { readonly parts: Parts } | { readonly fault: Pick<WireErr
 export function perform({ signal, encoding, body }: Task): Outcome {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   try {
-    return { parts: toParts(encoding === "json" ? fromJson(signal, bytes) : receive(signal, bytes)) };
+    const isStrict = encoding === "strict_json";
+    return { parts: toParts(encoding === "protobuf" ? receive(signal, bytes) : fromJson(signal, bytes, isStrict)) };
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     const { reason, path, offset } = error;

@@ -1,5 +1,5 @@
 import { ConsumeError } from "../../pipeline/delivery.ts";
-import type { Outlet, ReceiverHost } from "../../pipeline/host.ts";
+import type { BodyEncoding, Outlet, ReceiverHost } from "../../pipeline/host.ts";
 import { type RpcStatus, rpcCode, statusOf } from "../../pipeline/net/status.ts";
 import type { Problem, TransportRequest } from "../../pipeline/net/transport.ts";
 import { type Pdata, type Signal, WireError } from "../../pipeline/pdata/index.ts";
@@ -12,7 +12,7 @@ export function deliver(
   host: ReceiverHost,
   signal: Signal,
   request: TransportRequest,
-  encoding: "protobuf" | "json",
+  encoding: BodyEncoding,
   answer: (status?: RpcStatus) => void,
 ): void {
   let read: Pdata | Promise<Pdata>;

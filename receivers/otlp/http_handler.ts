@@ -1,13 +1,5 @@
 import type { ReceiverHost } from "../../pipeline/host.ts";
 import { httpPath } from "../../pipeline/net/otlp_paths.ts";
-import {
-  encodeStatus,
-  httpStatusOf,
-  type RpcStatus,
-  retryAfterOf,
-  rpcCode,
-  statusToJson,
-} from "../../pipeline/net/status.ts";
 import type {
   HttpAnswer,
   Problem,
@@ -16,25 +8,21 @@ import type {
   TransportRequest,
 } from "../../pipeline/net/transport.ts";
 import { type Signal, signals } from "../../pipeline/pdata/index.ts";
-import { deliver, problemStatus } from "./deliver.ts";
+import { deliver } from "./deliver.ts";
+import { type ContentType, type HttpAnswers, httpAnswers, json, protobuf, refusal } from "./http_answers.ts";
 import type { OtlpHttpSettings } from "./settings.ts";
 
-const json = "application/json";
-const protobuf = "application/x-protobuf";
-
-/** An Export…ServiceResponse with an empty partial success, as the Collector answers. */
-const accepted: Record<string, HttpAnswer> = {
-  [json]: { status: 200, headers: { "content-type": json }, body: Buffer.from('{"partialSuccess":{}}') },
-  [protobuf]: { status: 200, headers: { "content-type": protobuf }, body: Buffer.from([0x0a, 0x00]) },
-};
-
-/** Answers OTLP requests over HTTP as the Collector does. */
+/** Answers OTLP requests over HTTP as the Collector does, or as the specification says. */
 export class HttpHandler implements RequestHandler<HttpAnswer> {
   readonly #host: ReceiverHost;
+  readonly #answers: HttpAnswers;
+  readonly #jsonEncoding: "json" | "strict_json";
   readonly #signalByPath: ReadonlyMap<string, Signal>;
 
   constructor(settings: OtlpHttpSettings, host: ReceiverHost) {
     this.#host = host;
+    this.#answers = httpAnswers[settings.conformance];
+    this.#jsonEncoding = settings.conformance === "specification" ? "strict_json" : "json";
     const paths: Record<Signal, string> = {
       traces: settings.traces_url_path,
       metrics: settings.metrics_url_path,
@@ -46,60 +34,43 @@ export class HttpHandler implements RequestHandler<HttpAnswer> {
   }
 
   judge(head: RequestHead): HttpAnswer | undefined {
-    if (!this.#signalByPath.has(head.path)) return this.#elsewhere(head.path);
-    if (head.method !== "POST") return plain(405, "405 method not allowed, supported: [POST]");
-    if (contentTypeOf(head) === undefined) {
-      return plain(415, `415 unsupported media type, supported: [${json}, ${protobuf}]`);
-    }
-    return undefined;
+    if (!this.#signalByPath.has(head.path)) return this.#elsewhere(head);
+    const type = contentTypeOf(head);
+    if (head.method !== "POST") return this.#answers.wrongMethod(type);
+    return type === undefined ? this.#answers.wrongType : undefined;
   }
 
   /** An endpoint that ends in a slash gives `//v1/traces`: its sender is told where to go, as Go's server does. */
-  #elsewhere(path: string): HttpAnswer {
+  #elsewhere(head: RequestHead): HttpAnswer {
+    const { path } = head;
     const location = path.replace(/\/{2,}/g, "/");
     if (location !== path && this.#signalByPath.has(location)) return { status: 307, headers: { location }, body: "" };
-    return { status: 404, headers: { "content-type": "text/plain; charset=utf-8" }, body: "404 page not found\n" };
+    return this.#answers.wrongPath(contentTypeOf(head));
   }
 
   reject(head: RequestHead, problem: Problem): HttpAnswer {
     const signal = this.#signalByPath.get(head.path);
     if (signal !== undefined) this.#host.malformed(signal, "http", problem.kind);
     const type = (head.header("content-type") ?? "") === "" ? json : contentTypeOf(head);
-    if (type !== undefined) return refusal(problemStatus(problem, rpcCode.invalidArgument), type);
-    const body = '{"code": 13, "message": "failed to marshal error message"}';
-    return { status: 500, headers: { "content-type": json }, body };
+    return this.#answers.unread(problem, type);
   }
 
   handle(request: TransportRequest, answer: (answer: HttpAnswer) => void): void {
     const type = contentTypeOf(request) ?? protobuf;
     const signal = this.#signalByPath.get(request.path);
     if (signal === undefined) {
-      answer(this.#elsewhere(request.path));
+      answer(this.#elsewhere(request));
       return;
     }
-    const encoding = type === json ? "json" : "protobuf";
+    const encoding = type === json ? this.#jsonEncoding : "protobuf";
     deliver(this.#host, signal, request, encoding, (status) =>
-      answer(status === undefined ? (accepted[type] as HttpAnswer) : refusal(status, type)),
+      answer(status === undefined ? this.#answers.accepted[type] : refusal(status, type)),
     );
   }
 }
 
 /** The request's content type without parameters, when it is one of the two. */
-function contentTypeOf(head: RequestHead): typeof json | typeof protobuf | undefined {
+function contentTypeOf(head: RequestHead): ContentType | undefined {
   const type = (head.header("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase();
   return type === json || type === protobuf ? type : undefined;
-}
-
-function plain(status: number, body: string): HttpAnswer {
-  return { status, headers: { "content-type": "text/plain" }, body };
-}
-
-function refusal(status: RpcStatus, type: typeof json | typeof protobuf): HttpAnswer {
-  const httpStatus = httpStatusOf(status.code);
-  const retryAfter = retryAfterOf(status, httpStatus);
-  return {
-    status: httpStatus,
-    headers: { "content-type": type, ...(retryAfter !== undefined && { "retry-after": retryAfter }) },
-    body: type === json ? statusToJson(status) : encodeStatus(status),
-  };
 }

@@ -18,10 +18,13 @@ import { maximumDepth } from "./scanner.ts";
  * When a name occurs twice in an object, lists join, messages merge, and the later of two scalars or oneof members
  * wins: an array value, a gauge and their like are replaced, never merged.
  *
+ * When `isStrict`, as the OTLP specification has it: names in snake_case are unknown, and enum names an error.
+ *
  * @throws {WireError} with the JSON path and byte offset of the first fault
  */
-export function parseJson(signal: Signal, body: Buffer): Parsed {
+export function parseJson(signal: Signal, body: Buffer, isStrict = false): Parsed {
   const parser = new JsonParser(body);
+  parser.isStrict = isStrict;
   try {
     parser.message(planOf(requestType[signal]), false);
     const { itemCount, isOrdinary } = parser;
@@ -123,13 +126,18 @@ class JsonParser extends AttributeParser {
   /** Reads a name and looks it up. */
   private find(plan: JsonPlan): JsonField | undefined {
     this.string();
-    if (this.isEscaped) return plan.fields.find(({ name, protoName }) => [name, protoName].includes(this.text()));
+    if (this.isEscaped) return plan.fields.find((field) => this.names(field).includes(this.text()));
     const { bytes, start, stop } = this;
     if (start === stop) return undefined;
     for (const name of plan.names[nameSlot(stop - start, bytes[start]!, bytes[stop - 1]!)]!) {
-      if (name.key.size === stop - start + 1 && this.matches(name.key, start)) return name.field;
+      if (name.key.size !== stop - start + 1 || !this.matches(name.key, start)) continue;
+      if (!this.isStrict || name.field.key.size === name.key.size) return name.field;
     }
     return undefined;
+  }
+
+  private names({ name, protoName }: JsonField): readonly string[] {
+    return this.isStrict ? [name] : [name, protoName];
   }
 
   private list(field: JsonField): void {

@@ -10,8 +10,8 @@ import { toJsonBytes } from "./to_json.ts";
  *
  * @throws {WireError} with the JSON path and byte offset of the first fault
  */
-export function fromJson<S extends Signal>(signal: S, body: Buffer): PdataOf[S] {
-  const { bytes, itemCount, isOrdinary } = parseJson(signal, body);
+export function fromJson<S extends Signal>(signal: S, body: Buffer, isStrict = false): PdataOf[S] {
+  const { bytes, itemCount, isOrdinary } = parseJson(signal, body, isStrict);
   return isOrdinary ? pdataOf(signal, [new Chunk(signal, bytes, itemCount)]) : receive(signal, bytes);
 }
 

@@ -159,8 +159,9 @@ export class ScalarParser extends JsonScanner {
     const { at } = this;
     if (field.kind === kinds.enum && byte === 34) {
       this.string();
-      const value = field.enumNames.get(this.text());
-      if (value === undefined) this.fail("an unknown enum name", at);
+      const value = this.isStrict ? undefined : field.enumNames.get(this.text());
+      if (value === undefined)
+        this.fail(this.isStrict ? "a text where an enum wants an integer" : "an unknown enum name", at);
       integer.low = value;
       integer.high = 0;
     } else this.integer(true);

@@ -32,6 +32,8 @@ export class JsonScanner {
   stop = 0;
   /** Whether the last string holds escapes. */
   isEscaped = false;
+  /** Whether only what the OTLP specification calls valid is known: names in camelCase, enums as integers. */
+  isStrict = false;
   /** Whether strings still have to be checked, since the body as a whole is not UTF-8. */
   readonly checksUtf8: boolean;
   depth = 0;

@@ -1,42 +1,15 @@
 import assert from "node:assert/strict";
-import { after, describe, it } from "node:test";
-import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
+import { describe, it } from "node:test";
+import { Metadata, ServerCredentials } from "@grpc/grpc-js";
 import otlpGrpc from "../../../exporters/otlp_grpc/index.ts";
 import type { ConsumeError } from "../../../pipeline/delivery.ts";
-import { otlpServices } from "../../../pipeline/net/grpc_services.ts";
 import { bytesField, varintField } from "../../../pipeline/net/protobuf.ts";
 import { encodeStatus } from "../../../pipeline/net/status.ts";
 import type { Signal } from "../../../pipeline/pdata/index.ts";
 import { eventually, testdata, testdataText } from "../../pipeline/net/servers.ts";
+import { acceptGrpc, cleanup, grpcBackend } from "../../support/otlp_backends.ts";
 import { batches } from "../../support/otlp_batches.ts";
 import { startedExporter } from "../started_exporter.ts";
-
-const cleanup: (() => Promise<void> | void)[] = [];
-after(async () => {
-  for (const close of cleanup.reverse()) await close();
-});
-
-type Answer = (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => void;
-const ok: Answer = (_call, callback) => callback(null, Buffer.alloc(0));
-
-/** A gRPC server of the library itself, as the destination. */
-async function backend(answer: Answer = ok, creds = ServerCredentials.createInsecure()) {
-  const calls: { path: string; body: Buffer; metadata: Metadata }[] = [];
-  const server = new Server();
-  for (const service of otlpServices(["traces", "metrics", "logs", "profiles"])) {
-    server.addService(service, {
-      Export(call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) {
-        calls.push({ path: call.getPath(), body: call.request, metadata: call.metadata });
-        answer(call, callback);
-      },
-    });
-  }
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", creds, (error, bound) => (error === null ? resolve(bound) : reject(error)));
-  });
-  cleanup.push(() => server.forceShutdown());
-  return { calls, endpoint: `127.0.0.1:${port}`, port };
-}
 
 async function exporterTo(endpoint: string, settings: object = {}, signal: Signal = "traces") {
   const started = await startedExporter(otlpGrpc, { endpoint, tls: { insecure: true }, ...settings }, signal);
@@ -47,7 +20,7 @@ async function exporterTo(endpoint: string, settings: object = {}, signal: Signa
 describe("otlp_grpc sends", () => {
   for (const signal of ["traces", "metrics", "logs", "profiles"] as const) {
     it(`${signal}, unchanged`, async () => {
-      const { calls, endpoint } = await backend();
+      const { calls, endpoint } = await grpcBackend();
       const { send, host } = await exporterTo(endpoint, {}, signal);
       assert.equal(await send(), "ack");
       assert.ok(calls[0]?.body.equals(batches[signal].toBuffer()));
@@ -58,9 +31,9 @@ describe("otlp_grpc sends", () => {
 
   it("its name, configured headers, and a deadline", async () => {
     let deadline: unknown;
-    const { calls, endpoint } = await backend((call, callback) => {
+    const { calls, endpoint } = await grpcBackend((call, callback) => {
       deadline = call.getDeadline();
-      ok(call, callback);
+      acceptGrpc(call, callback);
     });
     const { send } = await exporterTo(endpoint, { headers: { "API-Key": "k" }, timeout: "30s" });
     await send();
@@ -73,7 +46,7 @@ describe("otlp_grpc sends", () => {
   });
 
   it("to http:// and dns:/// endpoints, with each compression", async () => {
-    const { calls, endpoint } = await backend();
+    const { calls, endpoint } = await grpcBackend();
     for (const [target, compression] of [
       [`http://${endpoint}`, "none"],
       [`dns:///${endpoint}`, "gzip"],
@@ -90,7 +63,7 @@ describe("otlp_grpc sends", () => {
       private_key: Buffer.from(testdataText("server_key.pem")),
       cert_chain: Buffer.from(testdataText("server.pem")),
     };
-    const { port } = await backend(ok, ServerCredentials.createSsl(null, [pair]));
+    const { port } = await grpcBackend(acceptGrpc, ServerCredentials.createSsl(null, [pair]));
     const ca_file = testdata("ca.pem");
     const named = await exporterTo(`localhost:${port}`, { tls: { ca_file } });
     assert.equal(await named.send(), "ack");
@@ -111,7 +84,7 @@ describe("otlp_grpc hears", () => {
   it("a refusal to come back from later, with the delay", async () => {
     const metadata = new Metadata();
     metadata.set("grpc-status-details-bin", encodeStatus({ code: 14, message: "full", retryDelayMs: 2000 }));
-    const { endpoint } = await backend((_call, callback) => callback({ code: 14, details: "full", metadata }));
+    const { endpoint } = await grpcBackend((_call, callback) => callback({ code: 14, details: "full", metadata }));
     const { send, host } = await exporterTo(endpoint);
     const answer = (await send()) as ConsumeError;
     assert.deepEqual([answer.retryable, answer.delayMs, answer.grpcStatus], [true, 2000, 14]);
@@ -120,7 +93,7 @@ describe("otlp_grpc hears", () => {
   });
 
   it("a refusal for good", async () => {
-    const { endpoint } = await backend((_call, callback) => callback({ code: 3, details: "bad" }));
+    const { endpoint } = await grpcBackend((_call, callback) => callback({ code: 3, details: "bad" }));
     const { send } = await exporterTo(endpoint);
     const answer = (await send()) as ConsumeError;
     assert.deepEqual([answer.retryable, answer.grpcStatus], [false, 3]);
@@ -128,7 +101,7 @@ describe("otlp_grpc hears", () => {
 
   it("a partial success, which is logged and not retried", async () => {
     const partial = Buffer.concat([varintField(1, 3), bytesField(2, "too old")]);
-    const { endpoint, calls } = await backend((_call, callback) => callback(null, bytesField(1, partial)));
+    const { endpoint, calls } = await grpcBackend((_call, callback) => callback(null, bytesField(1, partial)));
     const { send, host } = await exporterTo(endpoint);
     assert.equal(await send(), "ack");
     assert.deepEqual(host.logs, [
@@ -138,7 +111,7 @@ describe("otlp_grpc hears", () => {
   });
 
   it("nothing in time: a retryable timeout", async () => {
-    const { endpoint } = await backend(() => {});
+    const { endpoint } = await grpcBackend(() => {});
     const { send } = await exporterTo(endpoint, { timeout: "50ms" });
     const answer = (await send()) as ConsumeError;
     assert.deepEqual([answer.retryable, answer.grpcStatus], [true, 4]);
@@ -153,9 +126,9 @@ describe("otlp_grpc hears", () => {
 
 it("retries through its queue until the backend takes the data", async () => {
   let refusals = 2;
-  const { endpoint, calls } = await backend((call, callback) => {
+  const { endpoint, calls } = await grpcBackend((call, callback) => {
     if (refusals-- > 0) callback({ code: 14, details: "not yet" });
-    else ok(call, callback);
+    else acceptGrpc(call, callback);
   });
   const retry_on_failure = { initial_interval: "1ms" };
   const { send, host } = await exporterTo(endpoint, { sending_queue: {}, retry_on_failure });

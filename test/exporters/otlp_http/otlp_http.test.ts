@@ -1,53 +1,16 @@
 import assert from "node:assert/strict";
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
-import { buffer } from "node:stream/consumers";
-import { after, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
 import otlpHttp from "../../../exporters/otlp_http/index.ts";
 import type { ConsumeError } from "../../../pipeline/delivery.ts";
 import { bytesField, varintField } from "../../../pipeline/net/protobuf.ts";
 import { encodeStatus } from "../../../pipeline/net/status.ts";
 import { encode, type Signal } from "../../../pipeline/pdata/index.ts";
-import { testdata, testdataText } from "../../pipeline/net/servers.ts";
+import { testdata } from "../../pipeline/net/servers.ts";
+import { acceptHttp, cleanup, httpBackend } from "../../support/otlp_backends.ts";
 import { batches } from "../../support/otlp_batches.ts";
 import { simulatedHost } from "../../support/simulated_host.ts";
 import { startedExporter } from "../started_exporter.ts";
-
-const cleanup: (() => Promise<void> | void)[] = [];
-after(async () => {
-  for (const close of cleanup.reverse()) await close();
-});
-
-interface Received {
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
-type Answer = (response: ServerResponse, received: Received) => void;
-const ok: Answer = (response) => void response.writeHead(200, { "content-type": "application/x-protobuf" }).end();
-
-async function backend(answer: Answer = ok, secure = false) {
-  const received: Received[] = [];
-  const listener: Parameters<typeof createServer>[1] = (request, response) => {
-    void buffer(request).then((body) => {
-      const one = { path: request.url ?? "", headers: request.headers, body };
-      received.push(one);
-      answer(response, one);
-    });
-  };
-  const tls = { key: testdataText("server_key.pem"), cert: testdataText("server.pem") };
-  const server = secure ? createTlsServer(tls, listener) : createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  cleanup.push(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo;
-  return { received, server, port, endpoint: `http://127.0.0.1:${port}` };
-}
 
 async function exporterTo(settings: object, signal: Signal = "traces") {
   const started = await startedExporter(otlpHttp, settings, signal);
@@ -63,7 +26,7 @@ describe("otlp_http sends", () => {
     profiles: "/v1development/profiles",
   }) as [Signal, string][]) {
     it(`${signal} to ${path}`, async () => {
-      const { received, endpoint } = await backend();
+      const { received, endpoint } = await httpBackend();
       const { send, host } = await exporterTo({ endpoint: `${endpoint}/`, compression: "none" }, signal);
       assert.equal(await send(), "ack");
       assert.equal(received[0]?.path, path);
@@ -74,14 +37,14 @@ describe("otlp_http sends", () => {
   }
 
   it("to a signal's own endpoint as it is written", async () => {
-    const { received, endpoint } = await backend();
+    const { received, endpoint } = await httpBackend();
     const { send } = await exporterTo({ endpoint: "http://unused:1", traces_endpoint: `${endpoint}/api/otlp?key=1` });
     assert.equal(await send(), "ack");
     assert.equal(received[0]?.path, "/api/otlp?key=1");
   });
 
   it("JSON when told to", async () => {
-    const { received, endpoint } = await backend();
+    const { received, endpoint } = await httpBackend();
     const { send } = await exporterTo({ endpoint, encoding: "json" });
     assert.equal(await send(), "ack");
     assert.equal(received[0]?.headers["content-type"], "application/json");
@@ -101,7 +64,7 @@ describe("otlp_http sends", () => {
     { compression: "zlib", unpack: inflateSync },
   ]) {
     it(`with ${compression}, small and large`, async () => {
-      const { received, endpoint } = await backend();
+      const { received, endpoint } = await httpBackend();
       const { send } = await exporterTo({ endpoint, compression, compression_params: { level: 5 } });
       for (const data of [batches.traces, large]) {
         assert.equal(await send(data), "ack");
@@ -112,7 +75,7 @@ describe("otlp_http sends", () => {
   }
 
   it("its name and the configured headers", async () => {
-    const { received, endpoint } = await backend();
+    const { received, endpoint } = await httpBackend();
     const { send } = await exporterTo({ endpoint, headers: { "API-Key": "k", Host: "tenant.test" } });
     await send();
     assert.equal(received[0]?.headers["api-key"], "k");
@@ -125,7 +88,7 @@ describe("otlp_http sends", () => {
 
   it("many requests over one connection", async () => {
     const ports = new Set<number | undefined>();
-    const { endpoint } = await backend((response) => {
+    const { endpoint } = await httpBackend((response) => {
       ports.add(response.socket?.remotePort);
       response.writeHead(200).end();
     });
@@ -138,9 +101,9 @@ describe("otlp_http sends", () => {
   // Guarantees: the request is sent again over a new one; nobody sees an error.
   it("again at once when a kept connection was closed under it", async () => {
     let answers = 0;
-    const { endpoint, received } = await backend((response, one) => {
+    const { endpoint, received } = await httpBackend((response, one) => {
       if (++answers === 2) response.socket?.destroy();
-      else ok(response, one);
+      else acceptHttp(response, one);
     });
     const { send } = await exporterTo({ endpoint });
     assert.equal(await send(), "ack");
@@ -149,7 +112,7 @@ describe("otlp_http sends", () => {
   });
 
   it("over TLS, with the certificate checked", async () => {
-    const { port } = await backend(ok, true);
+    const { port } = await httpBackend(acceptHttp, true);
     const ca_file = testdata("ca.pem");
     const trusting = await exporterTo({ endpoint: `https://localhost:${port}`, tls: { ca_file } });
     assert.equal(await trusting.send(), "ack");
@@ -169,11 +132,11 @@ describe("otlp_http hears", () => {
     { status: 503, retryAfter: undefined, retryable: true, delayMs: undefined, grpcStatus: 14 },
     { status: 502, retryAfter: "3", retryable: true, delayMs: undefined, grpcStatus: 14 },
     { status: 400, retryAfter: undefined, retryable: false, delayMs: undefined, grpcStatus: 3 },
-    { status: 307, retryAfter: undefined, retryable: false, delayMs: undefined, grpcStatus: 2 },
+    { status: 302, retryAfter: undefined, retryable: false, delayMs: undefined, grpcStatus: 2 },
   ]) {
     it(`${status}${retryAfter === undefined ? "" : ` with Retry-After ${retryAfter}`}: ${retryable ? "retried" : "permanent"}`, async () => {
       const body = encodeStatus({ code: grpcStatus, message: "because" });
-      const { endpoint } = await backend((response) => {
+      const { endpoint } = await httpBackend((response) => {
         response
           .writeHead(status, { location: "http://127.0.0.1:1/", ...(retryAfter && { "retry-after": retryAfter }) })
           .end(body);
@@ -188,12 +151,12 @@ describe("otlp_http hears", () => {
 
   it("a partial success in either encoding, which is logged", async () => {
     const partial = bytesField(1, Buffer.concat([varintField(1, 2), bytesField(2, "old")]));
-    const { endpoint } = await backend((response) => {
+    const { endpoint } = await httpBackend((response) => {
       response.writeHead(200, { "content-type": "application/x-protobuf" }).end(partial);
     });
     const first = await exporterTo({ endpoint });
     assert.equal(await first.send(), "ack");
-    const second = await backend((response) => {
+    const second = await httpBackend((response) => {
       const body = '{"partialSuccess":{"rejectedLogRecords":"4","errorMessage":"odd"}}';
       response.writeHead(200, { "content-type": "application/json" }).end(body);
     });
@@ -209,20 +172,20 @@ describe("otlp_http hears", () => {
   });
 
   it("a success that is no OTLP response: permanent; of another type: fine", async () => {
-    const { endpoint } = await backend((response) => {
+    const { endpoint } = await httpBackend((response) => {
       response.writeHead(200, { "content-type": "application/x-protobuf" }).end("<html>");
     });
     const { send } = await exporterTo({ endpoint });
     const answer = (await send()) as ConsumeError;
     assert.equal(answer.retryable, false);
-    const other = await backend(
+    const other = await httpBackend(
       (response) => void response.writeHead(200, { "content-type": "text/html" }).end("<html>"),
     );
     assert.equal(await (await exporterTo({ endpoint: other.endpoint })).send(), "ack");
   });
 
   it("an endless body: only its start is read", async () => {
-    const { endpoint } = await backend((response) => {
+    const { endpoint } = await httpBackend((response) => {
       response.writeHead(503);
       const pour = () => {
         while (!response.destroyed && response.write(Buffer.alloc(65_536, "x"))) {}
@@ -235,7 +198,7 @@ describe("otlp_http hears", () => {
   });
 
   it("nothing in time, or nobody: retryable", async () => {
-    const silent = await backend(() => {});
+    const silent = await httpBackend(() => {});
     const late = (await (await exporterTo({ endpoint: silent.endpoint, timeout: "50ms" })).send()) as ConsumeError;
     assert.equal(late.retryable, true);
     const nobody = (await (await exporterTo({ endpoint: "http://127.0.0.1:1" })).send()) as ConsumeError;

@@ -6,6 +6,7 @@ import { z } from "../../../pipeline/config/schema.ts";
 import { httpClientShape } from "../../../pipeline/net/client_settings.ts";
 import { NodeHttpClient } from "../../../pipeline/net/http_client.ts";
 import { proxyFor } from "../../../pipeline/net/proxy.ts";
+import { redirectTarget } from "../../../pipeline/net/redirect.ts";
 import { surroundings } from "./servers.ts";
 import { ca, https, pair, serverPair } from "./tls_servers.ts";
 
@@ -143,6 +144,62 @@ describe("connections", () => {
       assert.equal(connections(), want);
     });
   }
+});
+
+describe("redirects", () => {
+  const elsewhere = (location: string): RequestListener => {
+    return (_request, response) => void response.writeHead(307, { location }).end();
+  };
+  const secrets = { headers: { "x-api-key": "secret" } };
+
+  it("are followed on the same host with every header", async () => {
+    const { requests, url } = await backend((request, response) => {
+      if (request.url === "/v1/traces") response.writeHead(308, { location: "/v2/traces?a=b" });
+      response.end("here");
+    });
+    assert.equal((await (await client(secrets, url)).send(url, body, {})).body.toString(), "here");
+    assert.deepEqual(
+      requests.map((request) => [request.url, request.headers["x-api-key"], request.headers["content-length"]]),
+      [
+        ["/v1/traces", "secret", "5"],
+        ["/v2/traces?a=b", "secret", "5"],
+      ],
+    );
+  });
+
+  it("are followed to another host without what may be a key", async () => {
+    const { requests, url: target } = await backend();
+    const { url } = await backend(elsewhere(`http://localhost:${target.port}/`));
+    const headers = { "content-type": "application/x-protobuf" };
+    assert.equal((await (await client(secrets, url)).send(url, body, { headers })).status, 200);
+    assert.equal(requests[0]?.headers["x-api-key"], undefined);
+    assert.equal(requests[0]?.headers["content-type"], headers["content-type"]);
+  });
+
+  it("are followed to TLS, and never from it", async () => {
+    const { url: secure } = await https(pair(serverPair));
+    const { requests, url } = await backend(elsewhere(secure.href));
+    const tls = { ca_pem: ca.cert };
+    assert.equal((await (await client({ tls }, url)).send(url, body, {})).body.toString(), "spans");
+    assert.equal(requests.length, 1);
+    const from = new URL("https://a.test");
+    const reply = { status: 307, header: () => "http://a.test/", body };
+    assert.equal(redirectTarget(from, reply), undefined);
+  });
+
+  it("end after ten, and where there is nowhere to go", async () => {
+    const { requests, url } = await backend((_request, response) =>
+      response.writeHead(307, { location: "/again" }).end(),
+    );
+    await assert.rejects(async () => (await client({}, url)).send(url, body, {}), /stopped after 10 redirects/);
+    assert.equal(requests.length, 11);
+    for (const location of ["mailto:a@b", "http://[", undefined]) {
+      const lost = await backend(
+        (_request, response) => void response.writeHead(307, { ...(location !== undefined && { location }) }).end(),
+      );
+      assert.equal((await (await client({}, lost.url)).send(lost.url, body, {})).status, 307);
+    }
+  });
 });
 
 describe("cookies", () => {
