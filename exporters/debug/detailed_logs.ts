@@ -1,6 +1,7 @@
 import type { Decoded } from "../../pipeline/pdata/index.ts";
 import { attributeLines, resourceLines, scopeLines, textOf, word } from "./detailed_lines.ts";
 import { timeText } from "./go_text.ts";
+import { level, Numbering } from "./numbering.ts";
 import { idText, typedText } from "./values.ts";
 
 type LogRecord = Decoded["logs"]["resourceLogs"][number]["scopeLogs"][number]["logRecords"][number];
@@ -11,13 +12,13 @@ const severities = [
 ];
 
 /** Every field of every log record. */
-export function detailedLogs({ resourceLogs }: Decoded["logs"]): string {
+export function detailedLogs({ resourceLogs }: Decoded["logs"], numbering = new Numbering()): string {
   return textOf(
-    resourceLogs.flatMap(({ resource, schemaUrl, scopeLogs }, index) => [
-      ...resourceLines("ResourceLog", index, schemaUrl, resource),
-      ...scopeLogs.flatMap((scoped, scopeIndex) => [
-        ...scopeLines("ScopeLogs", scopeIndex, scoped.schemaUrl, scoped.scope),
-        ...scoped.logRecords.flatMap(recordLines),
+    resourceLogs.flatMap(({ resource, schemaUrl, scopeLogs }) => [
+      ...numbering.next(level.resource, (index) => resourceLines("ResourceLog", index, schemaUrl, resource)),
+      ...scopeLogs.flatMap(({ schemaUrl: url, scope, logRecords }) => [
+        ...numbering.next(level.scope, (index) => scopeLines("ScopeLogs", index, url, scope)),
+        ...logRecords.flatMap((record) => numbering.next(level.item, (index) => recordLines(record, index))),
       ]),
     ]),
   );

@@ -1,6 +1,7 @@
 import type { Decoded } from "../../pipeline/pdata/index.ts";
 import { attributeLines, resourceLines, scopeLines, textOf, word } from "./detailed_lines.ts";
 import { fixedText, timeText } from "./go_text.ts";
+import { level, Numbering } from "./numbering.ts";
 import { idText, type KeyValue } from "./values.ts";
 
 type Metric = Decoded["metrics"]["resourceMetrics"][number]["scopeMetrics"][number]["metrics"][number];
@@ -13,19 +14,24 @@ type Exemplar = NumberPoint["exemplars"][number];
 const temporalities = ["Unspecified", "Delta", "Cumulative"];
 
 /** Every field of every metric and data point. */
-export function detailedMetrics({ resourceMetrics }: Decoded["metrics"]): string {
+export function detailedMetrics({ resourceMetrics }: Decoded["metrics"], numbering = new Numbering()): string {
   return textOf(
-    resourceMetrics.flatMap(({ resource, schemaUrl, scopeMetrics }, index) => [
-      ...resourceLines("ResourceMetrics", index, schemaUrl, resource),
-      ...scopeMetrics.flatMap((scoped, scopeIndex) => [
-        ...scopeLines("ScopeMetrics", scopeIndex, scoped.schemaUrl, scoped.scope),
-        ...scoped.metrics.flatMap(metricLines),
+    resourceMetrics.flatMap(({ resource, schemaUrl, scopeMetrics }) => [
+      ...numbering.next(level.resource, (index) => resourceLines("ResourceMetrics", index, schemaUrl, resource)),
+      ...scopeMetrics.flatMap(({ schemaUrl: url, scope, metrics }) => [
+        ...numbering.next(level.scope, (index) => scopeLines("ScopeMetrics", index, url, scope)),
+        ...metrics.flatMap((metric) => [
+          ...numbering.next(level.item, (index) => metricLines(metric, index)),
+          ...pointLists(metric).flatMap((lines) => numbering.next(level.point, lines)),
+        ]),
       ]),
     ]),
   );
 }
 
 function metricLines(metric: Metric, index: number): string[] {
+  const { sum, histogram, exponentialHistogram } = metric;
+  const aggregated = sum ?? histogram ?? exponentialHistogram;
   return [
     `Metric #${index}`,
     "Descriptor:",
@@ -34,7 +40,8 @@ function metricLines(metric: Metric, index: number): string[] {
     `     -> Unit: ${metric.unit}`,
     `     -> DataType: ${dataType(metric)}`,
     ...attributeLines("     -> Metadata", metric.metadata),
-    ...dataLines(metric),
+    ...(sum === undefined ? [] : [`     -> IsMonotonic: ${sum.isMonotonic}`]),
+    ...(aggregated === undefined ? [] : [temporalityLine(aggregated)]),
   ];
 }
 
@@ -46,17 +53,16 @@ function dataType(metric: Metric): string {
   return metric.summary === undefined ? "Empty" : "Summary";
 }
 
-function dataLines({ gauge, sum, histogram, exponentialHistogram, summary }: Metric): string[] {
-  if (gauge !== undefined) return gauge.dataPoints.flatMap(numberLines);
-  if (sum !== undefined) {
-    const head = [`     -> IsMonotonic: ${sum.isMonotonic}`, temporalityLine(sum)];
-    return [...head, ...sum.dataPoints.flatMap(numberLines)];
-  }
-  if (histogram !== undefined) return [temporalityLine(histogram), ...histogram.dataPoints.flatMap(histogramLines)];
+/** For each data point, what prints it. */
+function pointLists(metric: Metric): ((index: number) => string[])[] {
+  const { gauge, sum, histogram, exponentialHistogram, summary } = metric;
+  const numbers = gauge?.dataPoints ?? sum?.dataPoints;
+  if (numbers !== undefined) return numbers.map((point) => (index) => numberLines(point, index));
+  if (histogram !== undefined) return histogram.dataPoints.map((point) => (index) => histogramLines(point, index));
   if (exponentialHistogram !== undefined) {
-    return [temporalityLine(exponentialHistogram), ...exponentialHistogram.dataPoints.flatMap(exponentialLines)];
+    return exponentialHistogram.dataPoints.map((point) => (index) => exponentialLines(point, index));
   }
-  return summary?.dataPoints.flatMap(summaryLines) ?? [];
+  return summary?.dataPoints.map((point) => (index) => summaryLines(point, index)) ?? [];
 }
 
 function temporalityLine({ aggregationTemporality }: { readonly aggregationTemporality: number }): string {

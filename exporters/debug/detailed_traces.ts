@@ -1,6 +1,7 @@
 import type { Decoded } from "../../pipeline/pdata/index.ts";
 import { attributeLines, field, resourceLines, scopeLines, textOf, word } from "./detailed_lines.ts";
 import { timeText } from "./go_text.ts";
+import { level, Numbering } from "./numbering.ts";
 import { idText } from "./values.ts";
 
 type Span = Decoded["traces"]["resourceSpans"][number]["scopeSpans"][number]["spans"][number];
@@ -9,13 +10,13 @@ const kinds = ["Unspecified", "Internal", "Server", "Client", "Producer", "Consu
 const statusCodes = ["Unset", "Ok", "Error"];
 
 /** Every field of every span, event and link. */
-export function detailedTraces({ resourceSpans }: Decoded["traces"]): string {
+export function detailedTraces({ resourceSpans }: Decoded["traces"], numbering = new Numbering()): string {
   return textOf(
-    resourceSpans.flatMap(({ resource, schemaUrl, scopeSpans }, index) => [
-      ...resourceLines("ResourceSpans", index, schemaUrl, resource),
-      ...scopeSpans.flatMap((scoped, scopeIndex) => [
-        ...scopeLines("ScopeSpans", scopeIndex, scoped.schemaUrl, scoped.scope),
-        ...scoped.spans.flatMap(spanLines),
+    resourceSpans.flatMap(({ resource, schemaUrl, scopeSpans }) => [
+      ...numbering.next(level.resource, (index) => resourceLines("ResourceSpans", index, schemaUrl, resource)),
+      ...scopeSpans.flatMap(({ schemaUrl: url, scope, spans }) => [
+        ...numbering.next(level.scope, (index) => scopeLines("ScopeSpans", index, url, scope)),
+        ...spans.flatMap((span) => numbering.next(level.item, (index) => spanLines(span, index))),
       ]),
     ]),
   );

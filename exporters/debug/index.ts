@@ -1,11 +1,15 @@
 import { type Exporter, exporter } from "../../pipeline/component.ts";
 import { acrossFields, choice, z } from "../../pipeline/config/schema.ts";
 import { queuedExporter } from "../../pipeline/export/queued_exporter.ts";
+import type { Attempt } from "../../pipeline/export/sender.ts";
 import { neverAgain, queueSettings } from "../../pipeline/export/settings.ts";
+import { pauseOn } from "../../pipeline/frame/engine.ts";
 import type { ExporterHost } from "../../pipeline/host.ts";
 import { type Decoded, decode, type PdataOf } from "../../pipeline/pdata/index.ts";
+import { Numbering } from "./numbering.ts";
 import { outputOf } from "./output.ts";
 import { type Printed, printed } from "./summary.ts";
+import { isOneStep, textInSteps } from "./text_in_steps.ts";
 import { loggerWriter, outputWriter, type Writer } from "./writer.ts";
 
 const config = z
@@ -70,13 +74,32 @@ function printing<S extends keyof Decoded>(
 ): Exporter<PdataOf[S]> {
   const writer = writerOf(settings, host);
   const { sending_queue, verbosity } = settings;
+  const pause = pauseOn(host.clock);
+  const textOf = (data: PdataOf[S], numbering: Numbering) => {
+    const request = toObjects(data);
+    return verbosity === "normal" ? signal.normal(request, numbering) : signal.detailed(request, numbering);
+  };
+  /** Batches whose text takes more than one step: later ones come after them. */
+  let waiting = 0;
+  let last: Promise<void> = Promise.resolve();
   return queuedExporter<PdataOf[S]>({ sending_queue, retry_on_failure: neverAgain, timeout: 0 }, host, print, writer);
 
-  function print(data: PdataOf[S]): Promise<void> | void {
+  function print(data: PdataOf[S], attempt: Attempt): Promise<void> | void {
+    if (verbosity === "basic") return writer.write(signal.title, () => signal.counts(data));
+    if (waiting === 0 && isOneStep(data)) return write(data, textOf(data, new Numbering()));
+    waiting += 1;
+    const printed = last
+      .then(() => textInSteps(data, textOf, pause, attempt.signal))
+      .then((text) => write(data, text))
+      .finally(() => void (waiting -= 1));
+    last = printed.catch(() => undefined);
+    return printed;
+  }
+
+  /** Counts and content, with nothing in between. */
+  function write(data: PdataOf[S], text: string): Promise<void> | void {
     const counted = writer.write(signal.title, () => signal.counts(data));
-    if (verbosity === "basic") return counted;
-    const request = toObjects(data);
-    const content = writer.write(verbosity === "normal" ? signal.normal(request) : signal.detailed(request));
+    const content = writer.write(text);
     if (counted !== undefined || content !== undefined) return Promise.all([counted, content]).then(() => undefined);
   }
 }

@@ -1,5 +1,6 @@
 import type { Decoded } from "../../pipeline/pdata/index.ts";
 import { fixedText, shortText } from "./go_text.ts";
+import { level, Numbering } from "./numbering.ts";
 import { type AnyValue, type InstrumentationScope, idText, type KeyValue, plainText, type Resource } from "./values.ts";
 
 type Metric = Decoded["metrics"]["resourceMetrics"][number]["scopeMetrics"][number]["metrics"][number];
@@ -9,11 +10,11 @@ type ExponentialPoint = NonNullable<Metric["exponentialHistogram"]>["dataPoints"
 type SummaryPoint = NonNullable<Metric["summary"]>["dataPoints"][number];
 
 /** One line per span, below lines for resources and scopes. */
-export function normalTraces({ resourceSpans }: Decoded["traces"]): string {
-  const lines = resourceSpans.flatMap((group, index) => [
-    resourceLine("ResourceTraces", index, group),
-    ...group.scopeSpans.flatMap((scoped, scopeIndex) => [
-      scopeLine("ScopeTraces", scopeIndex, scoped),
+export function normalTraces({ resourceSpans }: Decoded["traces"], numbering = new Numbering()): string {
+  const lines = resourceSpans.flatMap((group) => [
+    ...numbering.next(level.resource, (index) => [resourceLine("ResourceTraces", index, group)]),
+    ...group.scopeSpans.flatMap((scoped) => [
+      ...numbering.next(level.scope, (index) => [scopeLine("ScopeTraces", index, scoped)]),
       ...scoped.spans.map((span) =>
         [span.name, idText(span.traceId), idText(span.spanId), ...pairs(span.attributes)].join(" "),
       ),
@@ -23,11 +24,11 @@ export function normalTraces({ resourceSpans }: Decoded["traces"]): string {
 }
 
 /** One line per log record; the space after the body stands there without attributes as well. */
-export function normalLogs({ resourceLogs }: Decoded["logs"]): string {
-  const lines = resourceLogs.flatMap((group, index) => [
-    resourceLine("ResourceLog", index, group),
-    ...group.scopeLogs.flatMap((scoped, scopeIndex) => [
-      scopeLine("ScopeLog", scopeIndex, scoped),
+export function normalLogs({ resourceLogs }: Decoded["logs"], numbering = new Numbering()): string {
+  const lines = resourceLogs.flatMap((group) => [
+    ...numbering.next(level.resource, (index) => [resourceLine("ResourceLog", index, group)]),
+    ...group.scopeLogs.flatMap((scoped) => [
+      ...numbering.next(level.scope, (index) => [scopeLine("ScopeLog", index, scoped)]),
       ...scoped.logRecords.map((record) => `${plainText(record.body)} ${pairs(record.attributes).join(" ")}`),
     ]),
   ]);
@@ -35,11 +36,11 @@ export function normalLogs({ resourceLogs }: Decoded["logs"]): string {
 }
 
 /** One line per data point, in the manner of Prometheus. */
-export function normalMetrics({ resourceMetrics }: Decoded["metrics"]): string {
-  const lines = resourceMetrics.flatMap((group, index) => [
-    resourceLine("ResourceMetrics", index, group),
-    ...group.scopeMetrics.flatMap((scoped, scopeIndex) => [
-      scopeLine("ScopeMetrics", scopeIndex, scoped),
+export function normalMetrics({ resourceMetrics }: Decoded["metrics"], numbering = new Numbering()): string {
+  const lines = resourceMetrics.flatMap((group) => [
+    ...numbering.next(level.resource, (index) => [resourceLine("ResourceMetrics", index, group)]),
+    ...group.scopeMetrics.flatMap((scoped) => [
+      ...numbering.next(level.scope, (index) => [scopeLine("ScopeMetrics", index, scoped)]),
       ...scoped.metrics.flatMap(metricLines),
     ]),
   ]);

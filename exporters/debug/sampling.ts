@@ -8,6 +8,7 @@ const counters = 4096;
  * Texts share a fixed number of counters by their hash, as in the Collector's logger, so memory is bounded.
  */
 export function messageSampler(clock: Clock, initial: number, thereafter: number): (message: string) => boolean {
+  if (thereafter === 1) return () => true;
   const counts = new Uint32Array(counters);
   const untilMs = new Float64Array(counters);
   return (message) => {

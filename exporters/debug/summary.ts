@@ -12,13 +12,14 @@ import { detailedMetrics } from "./detailed_metrics.ts";
 import { detailedProfiles } from "./detailed_profiles.ts";
 import { detailedTraces } from "./detailed_traces.ts";
 import { normalLogs, normalMetrics, normalProfiles, normalTraces } from "./normal_text.ts";
+import type { Numbering } from "./numbering.ts";
 
 /** How one signal is printed: a line with counts for every batch, and its content at two depths. */
 export interface Printed<S extends keyof Decoded> {
   readonly title: string;
   counts(data: PdataOf[S]): Readonly<Record<string, number>>;
-  normal(request: Decoded[S]): string;
-  detailed(request: Decoded[S]): string;
+  normal(request: Decoded[S], numbering: Numbering): string;
+  detailed(request: Decoded[S], numbering: Numbering): string;
 }
 
 /** The four signals, in the Collector's words. */

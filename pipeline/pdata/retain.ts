@@ -7,7 +7,7 @@ import { lengthBefore } from "./wire.ts";
 
 /**
  * A chunk with only the items `[from, to)` of this one, and the scopes and resources they belong to; the chunk itself
- * when that is all of it. A scope or resource without items stays with the item behind it, or the last one.
+ * when that is all of it. A group without items stays with the item behind it, or with the last one of what it is in.
  */
 export function retain(chunk: Chunk, from: number, to: number): Chunk {
   if (from <= 0 && to >= chunk.itemCount) return chunk;
@@ -41,29 +41,31 @@ class Cut {
   resources(): void {
     const { resources: rows, scopes } = this.#chunk.rows;
     const { width, firstItem, firstScope } = resourceColumn;
-    this.#groups({ rows, width, firstItem }, 0, rows.length / width, (resource) => {
+    const level = { rows, width, firstItem };
+    this.#groups(level, 0, rows.length / width, this.#chunk.itemCount, (resource) => {
       const next = (resource + 1) * width;
       const lastScope = next < rows.length ? rows[next + firstScope]! : scopes.length / scopeColumn.width;
-      this.#scopes(rows[resource * width + firstScope]!, lastScope);
+      this.#scopes(rows[resource * width + firstScope]!, lastScope, this.#lastItem(level, resource));
     });
   }
 
-  #scopes(first: number, last: number): void {
+  #scopes(first: number, last: number, lastItem: number): void {
     const { scopes: rows } = this.#chunk.rows;
     const { width, firstItem } = scopeColumn;
     const isMetrics = this.#chunk.signal === "metrics";
-    this.#groups({ rows, width, firstItem }, first, last, (scope) => {
-      if (isMetrics) this.#metrics(scope);
-      else this.#items(scope, rows[scope * width + firstItem]!, this.#lastItem({ rows, width, firstItem }, scope));
+    const level = { rows, width, firstItem };
+    this.#groups(level, first, last, lastItem, (scope) => {
+      if (isMetrics) this.#metrics(scope, this.#lastItem(level, scope));
+      else this.#items(scope, rows[scope * width + firstItem]!, this.#lastItem(level, scope));
     });
   }
 
-  #metrics(scope: number): void {
+  #metrics(scope: number, lastItem: number): void {
     const { metrics: rows, items } = this.#chunk.rows;
     const { width, firstItem, dataStart, dataEnd } = metricColumn;
     const level = { rows, width, firstItem };
     const first = firstMetricOf(this.#chunk, scope) / width;
-    this.#groups(level, first, firstMetricOf(this.#chunk, scope + 1) / width, (metric) => {
+    this.#groups(level, first, firstMetricOf(this.#chunk, scope + 1) / width, lastItem, (metric) => {
       const start = rows[metric * width + dataStart]!;
       const end = rows[metric * width + dataEnd]!;
       const firstPoint = rows[metric * width + firstItem]!;
@@ -89,15 +91,16 @@ class Cut {
     cut(Math.max(this.#to, first), last);
   }
 
-  /** Removes of the rows `[first, last)` those outside, and has `cutInside` cut those that are only partly inside. */
-  #groups(level: Level, first: number, last: number, cutInside: (index: number) => void): void {
+  /**
+   * Removes of the rows `[first, last)` those outside, and has `cutInside` cut those that are only partly inside. What
+   * they are in ends with the item before `lastItem`.
+   */
+  #groups(level: Level, first: number, last: number, lastItem: number, cutInside: (index: number) => void): void {
     const { rows, width, firstItem } = level;
     const begin = (index: number) => rows[index * width + firstItem]!;
-    // A group without items belongs to the item behind it, or to the last one.
     const isBehindFrom = (index: number) => begin(index) >= this.#from || this.#lastItem(level, index) > this.#from;
     const kept = lowerBound(first, last, isBehindFrom);
-    const behind =
-      this.#to === this.#chunk.itemCount ? last : lowerBound(kept, last, (index) => begin(index) >= this.#to);
+    const behind = this.#to >= lastItem ? last : lowerBound(kept, last, (index) => begin(index) >= this.#to);
     this.#remove(rows, width, first, kept);
     for (let index = kept; index < behind; index++) {
       if (begin(index) >= this.#from && this.#lastItem(level, index) <= this.#to) continue;

@@ -2,7 +2,7 @@ import type { Chunk } from "./chunk.ts";
 import { itemWidth } from "./item_width.ts";
 import { memoryOf, type Pdata, pdataOf } from "./pdata.ts";
 import { retain } from "./retain.ts";
-import { resourceColumn, scopeColumn } from "./rows.ts";
+import { itemColumn, resourceColumn, scopeColumn } from "./rows.ts";
 import { metricColumn, pointColumn } from "./rows_metrics.ts";
 import { varintSize } from "./wire.ts";
 
@@ -64,6 +64,25 @@ export class Cutter<T extends Pdata> {
   /** What is held: a chunk of which anything is left counts whole. */
   get memoryBytes(): number {
     return this.#memoryBytes;
+  }
+
+  /**
+   * How many of the messages around it the next item shares with the last one that was cut off, and so the next part
+   * repeats: 1 is the resource, 2 the scope as well, 3 also the metric.
+   */
+  get repeatedHeads(): number {
+    const chunk = this.#chunks[this.#first];
+    if (chunk === undefined || this.#from === 0) return 0;
+    const { items, scopes } = chunk.rows;
+    const last = (this.#from - 1) * itemWidth(chunk.signal);
+    const next = this.#from * itemWidth(chunk.signal);
+    const [lastScope, nextScope] = [items[last + itemColumn.scope]!, items[next + itemColumn.scope]!];
+    if (lastScope === nextScope) {
+      const isMetric = chunk.signal === "metrics";
+      return isMetric && items[last + pointColumn.metric] === items[next + pointColumn.metric] ? 3 : 2;
+    }
+    const resourceOf = (scope: number) => scopes[scope * scopeColumn.width + scopeColumn.resource];
+    return resourceOf(lastScope) === resourceOf(nextScope) ? 1 : 0;
   }
 
   add({ signal, chunks, itemCount, memoryBytes }: T): void {

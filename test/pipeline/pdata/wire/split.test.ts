@@ -3,6 +3,8 @@ import { it } from "node:test";
 import {
   Cutter,
   concat,
+  decode,
+  encode,
   filterPoints,
   filterRecords,
   filterSpans,
@@ -153,6 +155,25 @@ it("returns the same batch when it fits, and shares whole chunks", () => {
 
 // Scenario: a resource of 100 kB and 1 000 spans, of which one is wanted in each part.
 // Guarantees: a part is made when it is asked for: what nobody asks for costs nothing, here 100 MB.
+it("keeps scopes without items: with the item behind them, or with the last one of their resource", () => {
+  const scope = (name: string, ...spans: string[]) => ({
+    scope: { name },
+    spans: spans.map((each) => ({ name: each })),
+  });
+  const whole = encode("traces", {
+    resourceSpans: [
+      { scopeSpans: [scope("before"), scope("one", "a", "b"), scope("between"), scope("two", "c"), scope("last")] },
+      { scopeSpans: [scope("three", "d")] },
+    ],
+  });
+  assert.deepEqual(
+    [...split(whole, { items: 1 })].map((part) =>
+      decode<"traces">(part).resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.map((each) => each.scope?.name)),
+    ),
+    [["before", "one"], ["one"], ["between", "two", "last"], ["three"]],
+  );
+});
+
 it("cuts a part when it is asked for", () => {
   const resource = { attributes: [{ key: "k", value: { stringValue: "x".repeat(100_000) } }] };
   const spans = Array.from({ length: 1000 }, () => ({ name: "s" }));
