@@ -8,7 +8,7 @@ import { root } from "./root.ts";
 const outdir = join(root, "dist");
 
 // The dashboard's folder stays: a daemon of this checkout may be serving it, and it is replaced file by file.
-for (const stale of ["chunks", "rare", "main.js", "daemon.js"])
+for (const stale of ["chunks", "rare", "main.js", "daemon.cjs"])
   rmSync(join(outdir, stale), { recursive: true, force: true });
 await writeBundle();
 await buildDashboard(join(outdir, "dashboard"));
