@@ -1,4 +1,5 @@
 import type { ConfigError } from "../pipeline/config/problem.ts";
+import type { Vocabulary } from "./completion.ts";
 import { UsageError } from "./usage_error.ts";
 import { version } from "./version.ts";
 
@@ -51,6 +52,14 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "Look at the queues in the directory of a file_storage, or check and repair them.",
     usage: "inspect <directory> [--json]\n  otelpipe queue fsck <directory> [--repair] [--json]",
     load: async () => (await import("./queue.ts")).queueCommand,
+  },
+  completion: {
+    summary: "Print a script that completes commands and flags in a shell.",
+    usage: "bash|fish|powershell|zsh",
+    load: async () => {
+      const { completion } = await import("./completion.ts");
+      return async (args) => completion(args, vocabulary());
+    },
   },
   generate: {
     summary: "Send a synthetic LLM workload.",
@@ -150,6 +159,16 @@ Flags:
   -v, --version          Print the version.
   -h, --help             Print this, or the usage of a command.
 `;
+}
+
+/** The words a shell can complete, from what the help says. */
+function vocabulary(): Vocabulary {
+  const flagsIn = (text: string): string[] => [...new Set(text.match(/--[a-z-]+/g))];
+  const shown = Object.entries(commands).filter(([, command]) => command.hidden !== true);
+  return new Map([
+    ["", { summary: "", flags: flagsIn(helpText()) }],
+    ...shown.map(([name, { summary, usage }]) => [name, { summary, flags: flagsIn(`${usage} --help`) }] as const),
+  ]);
 }
 
 function usageText(name: string, { summary, usage }: Command): string {
