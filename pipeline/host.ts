@@ -140,8 +140,11 @@ export interface BookedHost extends Host {
   readonly signal: Signal;
   /** Counts `items` that leave here for good without being delivered, by a documented reason such as `sampled_out`. */
   drop(items: number, reason: string): void;
-  /** Refuses a delivery: counts its items as refused and nacks it. The sender knows, so it is not a loss. */
-  refuse(delivery: Delivery, error: ConsumeError): void;
+  /**
+   * Refuses a delivery: counts its items as refused and nacks it. The sender knows, so it is not a loss. Of one that was
+   * split, `goneItems` had left already, sent on or dropped: those are not counted as refused as well.
+   */
+  refuse(delivery: Delivery, error: ConsumeError, goneItems?: number): void;
 }
 
 /** A processor's books count what its operator takes and emits by themselves. */

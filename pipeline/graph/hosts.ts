@@ -125,7 +125,10 @@ export class Hosts {
       ...this.#base(kind, id, tenure, { "otelcol.signal": signal, ...fields }),
       signal,
       drop: (items, reason) => books.drop(items, reason),
-      refuse: (delivery, error) => delivery.nack(error),
+      refuse: (delivery, error, goneItems = 0) => {
+        delivery.nack(error);
+        books.refused -= goneItems;
+      },
     };
   }
 

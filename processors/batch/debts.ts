@@ -2,14 +2,22 @@ import type { ConsumeError, Delivery } from "../../pipeline/delivery.ts";
 import type { ProcessorHost } from "../../pipeline/host.ts";
 
 /** A sender that is not answered yet. */
-export interface Debt {
+interface Debt {
   readonly delivery: Delivery;
   /** Items that are in no batch yet. */
   items: number;
   /** Batches with items of it that have not landed, plus one while some are in no batch. */
   open: number;
+  /** Items whose batch was taken, or dropped. */
+  goneItems: number;
   /** Why one of them was refused. */
   error?: ConsumeError;
+}
+
+/** The items of one sender in a batch. */
+export interface Share {
+  readonly debt: Debt;
+  readonly items: number;
 }
 
 /** Who is to be answered when a batch has landed: for batches in front of a queue on disk. */
@@ -28,37 +36,38 @@ export class Debts {
       return;
     }
     delivery.mayWait?.();
-    this.#waiting.push({ delivery, items, open: 1 });
+    this.#waiting.push({ delivery, items, open: 1, goneItems: 0 });
   }
 
   /** Those whose items are the next `items`, in the order in which they came. */
-  take(items: number): readonly Debt[] {
-    const taken: Debt[] = [];
+  take(items: number): readonly Share[] {
+    const taken: Share[] = [];
     let missing = items;
     while (missing > 0) {
       const [first] = this.#waiting;
       if (first === undefined) break;
-      taken.push(first);
-      if (first.items <= missing) {
-        missing -= first.items;
-        this.#waiting.shift();
-      } else {
-        first.items -= missing;
-        first.open += 1;
-        missing = 0;
-      }
+      const share = { debt: first, items: Math.min(first.items, missing) };
+      taken.push(share);
+      missing -= share.items;
+      first.items -= share.items;
+      if (first.items === 0) this.#waiting.shift();
+      else first.open += 1;
     }
     return taken;
   }
 
-  /** Answers those who have nothing else under way; with the error when a part of theirs was refused. */
-  settle(debts: readonly Debt[], error?: ConsumeError): void {
-    for (const debt of debts) {
-      if (error !== undefined) debt.error ??= error;
+  /**
+   * Answers those who have nothing else under way; with the error when a part of theirs was refused. They send all of it
+   * again then, so what had landed arrives twice.
+   */
+  settle(shares: readonly Share[], error?: ConsumeError): void {
+    for (const { debt, items } of shares) {
+      if (error === undefined) debt.goneItems += items;
+      else debt.error ??= error;
       debt.open -= 1;
       if (debt.open > 0) continue;
       if (debt.error === undefined) debt.delivery.ack();
-      else this.#host.refuse(debt.delivery, debt.error);
+      else this.#host.refuse(debt.delivery, debt.error, debt.goneItems);
     }
   }
 }

@@ -2,7 +2,7 @@ import type { Subscriber } from "rxjs";
 import { type ClientInfo, ConsumeError, type Delivery, neverAborted } from "../../pipeline/delivery.ts";
 import type { ProcessorHost, Timer } from "../../pipeline/host.ts";
 import { Cutter, type Logs, type Metrics, type Traces } from "../../pipeline/pdata/index.ts";
-import { type Debt, Debts } from "./debts.ts";
+import { Debts, type Share } from "./debts.ts";
 import type { BatchSettings } from "./index.ts";
 import type { BatchMetrics } from "./metrics.ts";
 
@@ -34,7 +34,7 @@ const batchesBehindRefusal = 4;
 /** A batch on its way, and who is answered when it has landed. */
 interface Piece<T extends Batchable> {
   readonly data: T;
-  readonly debts: readonly Debt[];
+  readonly debts: readonly Share[];
 }
 
 /** Collects what has the same metadata, sends it in batches and keeps what is refused for now. */

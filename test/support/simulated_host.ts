@@ -136,8 +136,8 @@ export function simulatedHost(options: SimulatedHostOptions = {}) {
     },
     fatal: (error: Error) => void fatals.push(error),
     drop,
-    refuse(delivery: Delivery, error: ConsumeError) {
-      books.refused += delivery.data.itemCount;
+    refuse(delivery: Delivery, error: ConsumeError, goneItems = 0) {
+      books.refused += delivery.data.itemCount - goneItems;
       delivery.nack(error);
     },
     sent: (items: number) => void (books.sent += items),

@@ -78,6 +78,47 @@ describe("batch in front of a queue on disk", () => {
   });
 });
 
+describe("a request in several batches in front of a queue on disk", () => {
+  // Scenario: the queue takes one part of it, drops or refuses another, and time is up.
+  // Guarantees: its sender is told to come back with all of it; each item stands in the books once.
+  for (const { name, first, books } of [
+    { name: "taken", first: accept, books: { in: 20, out: 10, refused: 10, held: 0, dropped: {} } },
+    {
+      name: "dropped",
+      first: (delivery) => delivery.nack(never),
+      books: { in: 20, out: 0, refused: 10, held: 0, dropped: { refused_downstream: 10 } },
+    },
+    {
+      name: "refused",
+      first: (delivery) => delivery.nack(later),
+      books: { in: 20, out: 0, refused: 20, held: 0, dropped: {} },
+    },
+  ] satisfies { name: string; first: Parameters<typeof collector>[0]; books: object }[]) {
+    it(`keeps the books when a part of it was ${name}`, async () => {
+      let count = 0;
+      const disk = collector((delivery, own) => (count++ === 0 ? first(delivery, own) : delivery.nack(later)));
+      const {
+        offer,
+        books: booksOf,
+        drain,
+        host,
+      } = testGraph({
+        processors: { batch: (own) => batch(batchSettings({ send_batch_max_size: 10 }), own) },
+        exporters: { disk: (own) => ({ ...disk.create(own), isDurable: true }) },
+        pipelines: { traces: { receivers: ["in"], processors: ["batch"], exporters: ["disk"] } },
+      });
+      const answers = offer(someSpans(20));
+      host.advance(200);
+      const drained = drain(1000);
+      await new Promise(setImmediate);
+      host.advance(1000);
+      await drained;
+      assert.ok(answers[0] instanceof ConsumeError && answers[0].retryable && answers.length === 1);
+      assert.deepEqual(booksOf("processor:traces:batch"), books);
+    });
+  }
+});
+
 describe("the graph", () => {
   // Scenario: pipelines that end in a queue on disk: directly, next to another exporter, and through a connector.
   // Guarantees: batch waits with its answer in these, and only in these.
