@@ -4,22 +4,13 @@ import { tlsClientSettings } from "./tls_settings.ts";
 
 /** Setting blocks of clients, with the Collector's keys and defaults. */
 
-/** What clients can compress with; the others that the Collector knows are refused by name. */
-function compressionSetting(supported: readonly [string, ...string[]], known: readonly string[], standard: string) {
+/** What a client compresses with. */
+function compressionSetting(known: readonly [string, ...string[]], standard: string) {
+  const names = known.filter((each) => each !== "").join(", ");
   return z
-    .string()
-    .superRefine((name, context) => {
-      if (supported.includes(name)) return;
-      const verdict = known.includes(name)
-        ? `compression type ${JSON.stringify(name)} is not supported by otelpipe yet`
-        : `unsupported compression type ${JSON.stringify(name)}`;
-      context.addIssue({
-        code: "custom",
-        message: `${verdict}: use ${supported.filter((each) => each !== "").join(", ")}`,
-      });
-    })
+    .enum(known, { error: (issue) => `unsupported compression type ${JSON.stringify(issue.input)}: use ${names}` })
     .default(standard)
-    .describe(`Compression of requests: ${supported.filter((each) => each !== "").join(", ")}.`);
+    .describe(`Compression of requests: ${names}.`);
 }
 
 const http1Note = "Accepted for compatibility; has no effect, requests go over HTTP/1.1.";
@@ -64,8 +55,7 @@ export function httpClientShape(standard: { timeout: string; compression: string
     headers: headers().prefault({}).describe("Headers sent with every request; Host replaces the endpoint's."),
     auth: authSetting("HTTP client authenticator"),
     compression: compressionSetting(
-      ["gzip", "zstd", "deflate", "zlib", "none", ""],
-      ["snappy", "x-snappy-framed", "lz4"],
+      ["gzip", "zstd", "deflate", "zlib", "snappy", "x-snappy-framed", "lz4", "none", ""],
       standard.compression,
     ),
     compression_params: z
@@ -122,7 +112,7 @@ export function grpcClientShape(standard: { compression: string }) {
       .describe(
         "Destination: host:port, http(s)://host:port, dns:///host:port or unix://path. https forces TLS; http does not turn it off.",
       ),
-    compression: compressionSetting(["gzip", "none", ""], ["snappy", "zstd"], standard.compression),
+    compression: compressionSetting(["gzip", "snappy", "zstd", "none", ""], standard.compression),
     tls: tlsClientSettings().describe("TLS, on unless insecure is set."),
     keepalive: clientKeepalive().nullish().describe("Pings on silent connections; off unless written."),
     read_buffer_size: atLeastZero("read_buffer_size", bufferNote),

@@ -1,10 +1,13 @@
 import { promisify } from "node:util";
 import zlib from "node:zlib";
+import type { OwnEncoding } from "./codecs/index.ts";
 import { BodyError } from "./transport.ts";
 import { isCutZstd } from "./zstd_frames.ts";
 
 /** How a body is coded on the wire. `deflate` is the zlib format, as HTTP means it. */
-export type Encoding = "identity" | "gzip" | "deflate" | "zstd";
+export type Encoding = "identity" | NodeEncoding | OwnEncoding;
+
+type NodeEncoding = "gzip" | "deflate" | "zstd";
 
 const encodingByName: ReadonlyMap<string, Encoding> = new Map([
   ["", "identity"],
@@ -13,11 +16,34 @@ const encodingByName: ReadonlyMap<string, Encoding> = new Map([
   ["zstd", "zstd"],
   ["deflate", "deflate"],
   ["zlib", "deflate"],
+  ["snappy", "snappy"],
+  ["x-snappy-framed", "x-snappy-framed"],
+  ["lz4", "lz4"],
 ]);
 
-/** The coding behind a `Content-Encoding` or `grpc-encoding` name; undefined when it is not one we read. */
+/** The coding behind a name of `Content-Encoding`; undefined when it is not one we read. */
 export function encodingOf(name: string): Encoding | undefined {
   return encodingByName.get(name.toLowerCase());
+}
+
+const grpcEncodings: ReadonlyMap<string, Encoding> = new Map([
+  ["identity", "identity"],
+  ["gzip", "gzip"],
+  ["zstd", "zstd"],
+  ["snappy", "x-snappy-framed"], // what the Collector means by it over gRPC
+  ["deflate", "deflate"],
+]);
+
+/** The coding behind a name of `grpc-encoding`; undefined when it is not one we read. */
+export function grpcEncodingOf(name: string): Encoding | undefined {
+  return grpcEncodings.get(name);
+}
+
+/** What we read over gRPC, as `grpc-accept-encoding` lists it. */
+export const acceptedOverGrpc = [...grpcEncodings.keys()].join();
+
+function isOwn(encoding: Encoding): encoding is OwnEncoding {
+  return encoding === "snappy" || encoding === "x-snappy-framed" || encoding === "lz4";
 }
 
 /** Bodies up to this size are coded in place: on the thread pool a small one costs twenty times as much. */
@@ -42,6 +68,8 @@ export interface InflateLimits {
  */
 export function decompress(encoding: Encoding, body: Buffer, limits: InflateLimits): Buffer | Promise<Buffer> {
   if (encoding === "identity") return body;
+  if (isOwn(encoding)) return decodeOwn(encoding, body, limits);
+  if (encoding === "zstd" && body.length === 0) return body; // no frames
   if (encoding === "zstd" && isCutZstd(body)) throw new BodyError("broken", "zstd: the compressed stream is cut short");
   if (body.length > inPlaceBytes) return inflateOnPool(encoding, body, limits);
   const output = inflateInPlace(encoding, body, Math.min(limits.maxBytes, inPlaceOutputBytes));
@@ -53,11 +81,19 @@ export function decompress(encoding: Encoding, body: Buffer, limits: InflateLimi
   return output;
 }
 
-function inflateInPlace(
-  encoding: Exclude<Encoding, "identity">,
-  body: Buffer,
-  maxBytes: number,
-): Buffer | "did not fit" {
+async function decodeOwn(encoding: OwnEncoding, body: Buffer, limits: InflateLimits): Promise<Buffer> {
+  const { codecs, finish, OutputFull } = await import("./codecs/index.ts");
+  let output: Buffer;
+  try {
+    output = await finish(codecs[encoding].decode(body, limits.maxBytes));
+  } catch (error) {
+    throw error instanceof OutputFull ? tooLarge(limits.maxBytes) : broken(encoding, error);
+  }
+  if (!limits.reserve(output.length)) throw busy();
+  return output;
+}
+
+function inflateInPlace(encoding: NodeEncoding, body: Buffer, maxBytes: number): Buffer | "did not fit" {
   const parts: Buffer[] = [];
   let left = maxBytes;
   let consumed = 0;
@@ -108,11 +144,7 @@ function consumedBy(encoding: Encoding, consumed: number, available: number): nu
   return consumed;
 }
 
-async function inflateOnPool(
-  encoding: Exclude<Encoding, "identity">,
-  body: Buffer,
-  limits: InflateLimits,
-): Promise<Buffer> {
+async function inflateOnPool(encoding: NodeEncoding, body: Buffer, limits: InflateLimits): Promise<Buffer> {
   const parts: Buffer[] = [];
   let size = 0;
   let consumed = 0;
@@ -160,8 +192,15 @@ function zlibOptions(level: number): zlib.ZlibOptions {
   return level === -2 ? { strategy: zlib.constants.Z_HUFFMAN_ONLY } : { level };
 }
 
+/** Any level is one of zstd's, the nearest: so says the Collector. */
 function zstdOptions(level: number): zlib.ZstdOptions {
-  return level === 0 ? {} : { params: { [zlib.constants.ZSTD_c_compressionLevel]: level } };
+  const nearest = Math.max(-100, Math.min(level, 22));
+  return level === 0 ? {} : { params: { [zlib.constants.ZSTD_c_compressionLevel]: nearest } };
+}
+
+async function encodeOwn(encoding: OwnEncoding, body: Buffer): Promise<Buffer> {
+  const { codecs, finish } = await import("./codecs/index.ts");
+  return await finish(codecs[encoding].encode(body));
 }
 
 const gzip = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gzip);
@@ -180,5 +219,9 @@ export function compress(encoding: Encoding, level: number, body: Buffer): Buffe
       return inPlace ? zlib.deflateSync(body, zlibOptions(level)) : deflate(body, zlibOptions(level));
     case "zstd":
       return inPlace ? zlib.zstdCompressSync(body, zstdOptions(level)) : zstd(body, zstdOptions(level));
+    case "snappy":
+    case "x-snappy-framed":
+    case "lz4":
+      return encodeOwn(encoding, body);
   }
 }

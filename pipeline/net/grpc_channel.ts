@@ -1,5 +1,6 @@
 import type { SecureContext } from "node:tls";
 import { type ChannelOptions, Client, credentials } from "@grpc/grpc-js";
+import { codeMessages, type MessageCoding } from "./grpc_message_coding.ts";
 import type { TlsClientSettings } from "./tls_settings.ts";
 
 /** A client of the library that is closed once it is retired and its last call is over. */
@@ -15,12 +16,14 @@ export class GrpcChannel {
     context: SecureContext | undefined,
     tls: Pick<TlsClientSettings, "insecure_skip_verify">,
     options: ChannelOptions,
+    coding: MessageCoding,
   ) {
     this.context = context;
     const verify = { rejectUnauthorized: !tls.insecure_skip_verify };
     const channel =
       context === undefined ? credentials.createInsecure() : credentials.createFromSecureContext(context, verify);
     this.client = new Client(target, channel, options);
+    codeMessages(this.client, coding);
     this.client.getChannel().getConnectivityState(true);
   }
 

@@ -3,7 +3,6 @@ import {
   type CallOptions,
   type ChannelOptions,
   type ClientUnaryCall,
-  compressionAlgorithms,
   Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
@@ -23,7 +22,7 @@ const maxAnswerBytes = 4 * 1024 * 1024;
 /** The longest wait before another connection is tried: short enough for a try or two within the drain. */
 const longestBackoffMs = 5_000;
 
-/** Unary gRPC on `@grpc/grpc-js`, with messages as raw bytes. Compresses with gzip only. Connects when first used. */
+/** Unary gRPC on `@grpc/grpc-js`, with messages as raw bytes. Connects when first used. */
 export class GrpcJsClient implements RpcClient {
   readonly #makeChannel: (context: SecureContext | undefined) => GrpcChannel;
   readonly #identity: ClientIdentity | undefined;
@@ -42,7 +41,8 @@ export class GrpcJsClient implements RpcClient {
       throw new Error("the authenticator's credentials need TLS: set tls without insecure");
     }
     const options = channelOptions(settings, surroundings.userAgent);
-    this.#makeChannel = (context) => new GrpcChannel(target, context, settings.tls, options);
+    const coding = { name: settings.compression, maxAnswerBytes };
+    this.#makeChannel = (context) => new GrpcChannel(target, context, settings.tls, options, coding);
     this.#identity = useTls ? new ClientIdentity(settings.tls, surroundings) : undefined;
     this.#channel = this.#makeChannel(this.#identity?.context);
     this.#waitForReady = settings.wait_for_ready;
@@ -128,7 +128,7 @@ function failed(error: ServiceError): RpcReply {
 }
 
 function channelOptions(settings: GrpcClientSettings, standardAgent: string): ChannelOptions {
-  const { keepalive, authority, tls, compression, balancer_name } = settings;
+  const { keepalive, authority, tls, balancer_name } = settings;
   return {
     "grpc.max_receive_message_length": maxAnswerBytes,
     "grpc.max_send_message_length": -1,
@@ -138,7 +138,6 @@ function channelOptions(settings: GrpcClientSettings, standardAgent: string): Ch
     "grpc.service_config_disable_resolution": 1,
     "grpc.initial_reconnect_backoff_ms": 1_000,
     "grpc.max_reconnect_backoff_ms": longestBackoffMs,
-    ...(compression === "gzip" && { "grpc.default_compression_algorithm": compressionAlgorithms.gzip }),
     ...(authority !== "" && { "grpc.default_authority": authority }),
     ...(tls.server_name_override !== "" && { "grpc.ssl_target_name_override": tls.server_name_override }),
     ...(keepalive && {

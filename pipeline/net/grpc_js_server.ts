@@ -11,7 +11,7 @@ import {
   type sendUnaryData,
 } from "@grpc/grpc-js";
 import { type ServerAuthenticator, serverAuthenticator } from "./auth.ts";
-import { encodingOf } from "./compression.ts";
+import { acceptedOverGrpc, grpcEncodingOf } from "./compression.ts";
 import { type CallLimits, compressionStatus, IncomingCall } from "./grpc_call.ts";
 import { inflate } from "./http_body.ts";
 import { type Listening, listen } from "./listener.ts";
@@ -31,7 +31,7 @@ const prefaceTimeoutMs = 20_000;
 const callHeader = "otelpipe-call";
 
 const acceptEncoding = new Metadata();
-acceptEncoding.set("grpc-accept-encoding", "identity,gzip,zstd,deflate");
+acceptEncoding.set("grpc-accept-encoding", acceptedOverGrpc);
 
 /**
  * Unary gRPC on `@grpc/grpc-js`, with messages as raw bytes.
@@ -158,7 +158,7 @@ export class GrpcJsServer implements TransportServer {
       give(unary.request);
       return;
     }
-    const encoding = encodingOf(call.encoding);
+    const encoding = grpcEncodingOf(call.encoding);
     if (encoding === undefined || encoding === "identity") {
       const problem = { kind: "unsupported_encoding", message: compressionStatus(call.encoding).message } as const;
       this.#handler.reject(call, problem);

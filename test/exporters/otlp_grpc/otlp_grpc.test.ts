@@ -146,10 +146,13 @@ describe("otlp_grpc configurations that are refused", () => {
     { config: { endpoint: "localhost:http" }, want: 'invalid port "http"' },
     { config: { endpoint: "unix://" }, want: "unix socket path cannot be empty" },
     { config: { endpoint: "a:1", balancer_name: "random" }, want: "invalid balancer_name: random" },
-    { config: { endpoint: "a:1", compression: "br" }, want: 'unsupported compression type "br": use gzip, none' },
     {
-      config: { endpoint: "a:1", compression: "zstd" },
-      want: 'compression type "zstd" is not supported by otelpipe yet: use gzip, none',
+      config: { endpoint: "a:1", compression: "br" },
+      want: 'unsupported compression type "br": use gzip, snappy, zstd, none',
+    },
+    {
+      config: { endpoint: "a:1", compression: "deflate" },
+      want: 'unsupported compression type "deflate": use gzip, snappy, zstd, none',
     },
     { config: { endpoint: "a:1", timeout: "-1s" }, want: "'timeout' must be non-negative" },
     { config: { endpoint: "a:1", read_buffer_size: -1 }, want: "invalid read_buffer_size value: -1" },

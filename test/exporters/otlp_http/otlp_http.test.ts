@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
 import otlpHttp from "../../../exporters/otlp_http/index.ts";
 import type { ConsumeError } from "../../../pipeline/delivery.ts";
+import { decompress } from "../../../pipeline/net/compression.ts";
 import { bytesField, varintField } from "../../../pipeline/net/protobuf.ts";
 import { encodeStatus } from "../../../pipeline/net/status.ts";
 import { encode, type Signal } from "../../../pipeline/pdata/index.ts";
@@ -62,14 +63,19 @@ describe("otlp_http sends", () => {
     { compression: "zstd", unpack: zstdDecompressSync },
     { compression: "deflate", unpack: inflateSync },
     { compression: "zlib", unpack: inflateSync },
+    ...(["snappy", "x-snappy-framed", "lz4"] as const).map((compression) => ({
+      compression,
+      unpack: (body: Buffer) => decompress(compression, body, { maxBytes: 1e7, reserve: () => true }),
+    })),
   ]) {
     it(`with ${compression}, small and large`, async () => {
       const { received, endpoint } = await httpBackend();
-      const { send } = await exporterTo({ endpoint, compression, compression_params: { level: 5 } });
+      const level = /snappy|lz4/.test(compression) ? 0 : 5;
+      const { send } = await exporterTo({ endpoint, compression, compression_params: { level } });
       for (const data of [batches.traces, large]) {
         assert.equal(await send(data), "ack");
         assert.equal(received.at(-1)?.headers["content-encoding"], compression);
-        assert.ok(unpack(received.at(-1)?.body ?? "").equals(data.toBuffer()));
+        assert.ok((await unpack(received.at(-1)?.body ?? Buffer.alloc(0))).equals(data.toBuffer()));
       }
     });
   }
@@ -217,11 +223,11 @@ describe("otlp_http configurations that are refused", () => {
     { config: { endpoint: "http://a", encoding: "xml" }, want: "invalid encoding type: xml" },
     {
       config: { endpoint: "http://a", compression: "br" },
-      want: 'unsupported compression type "br": use gzip, zstd, deflate, zlib, none',
+      want: 'unsupported compression type "br": use gzip, zstd, deflate, zlib, snappy, x-snappy-framed, lz4, none',
     },
     {
-      config: { endpoint: "http://a", compression: "snappy" },
-      want: 'compression type "snappy" is not supported by otelpipe yet: use gzip, zstd, deflate, zlib, none',
+      config: { endpoint: "http://a", compression: "snappy", compression_params: { level: 1 } },
+      want: 'unsupported parameters {Level:1} for compression type "snappy"',
     },
     {
       config: { endpoint: "http://a", compression_params: { level: 10 } },

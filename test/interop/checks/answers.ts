@@ -7,6 +7,7 @@ import * as collector from "../peers/collector.ts";
 import type { Peer } from "../peers/peer.ts";
 import { withServers } from "../with_servers.ts";
 import { type Answer, ask, type Question } from "./answers/ask.ts";
+import { codingQuestions } from "./answers/coding_questions.ts";
 import { knownDifferences } from "./answers/differences.ts";
 import { grpcQuestions } from "./answers/grpc_questions.ts";
 import { httpQuestions, largestBody } from "./answers/http_questions.ts";
@@ -16,6 +17,7 @@ const families: readonly (readonly [name: string, questions: readonly Question[]
   ["HTTP requests, good and bad", httpQuestions],
   ["OTLP/JSON dialects", jsonQuestions],
   ["gRPC requests, good and bad", grpcQuestions],
+  ["compressed requests, good and bad", codingQuestions],
 ];
 
 /**

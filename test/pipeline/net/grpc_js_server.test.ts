@@ -11,6 +11,7 @@ import {
   type ServiceError,
 } from "@grpc/grpc-js";
 import { z } from "../../../pipeline/config/schema.ts";
+import { compress } from "../../../pipeline/net/compression.ts";
 import { GrpcJsServer } from "../../../pipeline/net/grpc_js_server.ts";
 import { otlpServices } from "../../../pipeline/net/grpc_services.ts";
 import { parseHostPort } from "../../../pipeline/net/listener.ts";
@@ -125,13 +126,19 @@ describe("messages", () => {
     }
   }
 
-  for (const [encoding, pack] of Object.entries({ gzip: gzipSync, deflate: deflateSync, zstd: zstdCompressSync })) {
+  const snappy = (body: Buffer) => compress("x-snappy-framed", 0, body);
+  for (const [encoding, pack] of Object.entries({
+    gzip: gzipSync,
+    deflate: deflateSync,
+    zstd: zstdCompressSync,
+    snappy,
+  })) {
     it(`compressed with ${encoding}, seen on the wire`, async () => {
       const { address, handler } = await serve();
-      const outcome = await rawCall(address, message(pack(spans), 1), { "grpc-encoding": encoding });
+      const outcome = await rawCall(address, message(await pack(spans), 1), { "grpc-encoding": encoding });
       assert.equal(outcome.code, 0);
       assert.ok(handler.requests[0]?.body.equals(spans));
-      assert.equal(outcome.headers["grpc-accept-encoding"], "identity,gzip,zstd,deflate");
+      assert.equal(outcome.headers["grpc-accept-encoding"], "identity,gzip,zstd,snappy,deflate");
     });
   }
 

@@ -124,10 +124,10 @@ describe("bad bodies are refused and hurt nobody else", () => {
       kind: "unsupported_encoding",
     },
     {
-      name: "snappy, which is not read yet",
+      name: "bytes that are no snappy",
       body: Buffer.from("x"),
       headers: { "content-encoding": "snappy" },
-      kind: "unsupported_encoding",
+      kind: "broken",
     },
     {
       name: "gzip within gzip",

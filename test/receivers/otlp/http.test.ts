@@ -129,7 +129,7 @@ describe("requests that are not", () => {
     {
       name: "an unknown coding",
       body: knownSpan,
-      options: { headers: { "content-encoding": "snappy" } },
+      options: { headers: { "content-encoding": "br" } },
       status: 400,
       malformed: "traces http unsupported_encoding",
     },

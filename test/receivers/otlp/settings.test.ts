@@ -43,8 +43,8 @@ describe("configurations that are refused", () => {
       want: ["id must not be empty"],
     },
     {
-      config: { protocols: { http: { compression_algorithms: ["gzip", "snappy"] } } },
-      want: ['compression_algorithms: "snappy" is not supported by otelpipe yet'],
+      config: { protocols: { http: { compression_algorithms: ["gzip", "br"] } } },
+      want: ['compression_algorithms: "br" is not a known compression'],
     },
     {
       config: { protocols: { http: { tls: {} } } },

@@ -8,6 +8,11 @@ const whoseFault = "INVALID_ARGUMENT says whose fault it is, as 400 does over HT
 const library =
   "grpc-js answers before otelpipe sees the call. No client library sends this, and neither answer is retried.";
 
+const behind = "What stands behind the end of the stream would be lost without a word.";
+
+const broken = ["cut by a byte", "cut in the middle", "damaged", "something behind", "not that coding at all"] as const;
+const brokenOverGrpc = ["gzip", "zstd", "snappy"].flatMap((coding) => broken.map((name) => `gRPC, ${coding}: ${name}`));
+
 /** Where otelpipe answers differently on purpose, and why. A difference that is not here fails the check. */
 export const knownDifferences: Readonly<Record<string, string>> = {
   "HTTP: identity": "The coding says that nothing was encoded; refusing it would only lose data.",
@@ -29,6 +34,14 @@ export const knownDifferences: Readonly<Record<string, string>> = {
   "gRPC: text instead of protobuf": whoseFault,
   "gRPC: trace id of 15 bytes": whoseFault,
   "gRPC: span id of 7 bytes": whoseFault,
+  ...Object.fromEntries(brokenOverGrpc.map((name) => [name, whoseFault])),
+  "gRPC, gzip: nothing at all": whoseFault,
+  "gRPC, snappy: a block": whoseFault,
+  "HTTP, zlib: something behind": behind,
+  "HTTP, zlib: twice": behind,
+  "HTTP, deflate: something behind": behind,
+  "HTTP, deflate: twice": behind,
+  "HTTP, SNAPPY: in capitals": "HTTP's codings have no case.",
   "gRPC: no message": library,
   "gRPC: two messages": library,
   "gRPC: half a message": library,

@@ -17,7 +17,11 @@ function typed(name: string, contentType: string, body: Uint8Array, headers: Que
 export const largestBody = 100_000;
 
 /** Zeros within the limit once compressed, beyond it before. */
-const bomb = Buffer.concat([goodTraces(), Buffer.from([0xfa, 0xff, 0x7f, 0xc0, 0x9a, 0x0c]), Buffer.alloc(200_000)]);
+export const bomb = Buffer.concat([
+  goodTraces(),
+  Buffer.from([0xfa, 0xff, 0x7f, 0xc0, 0x9a, 0x0c]),
+  Buffer.alloc(200_000),
+]);
 const nothing = Buffer.alloc(0);
 
 /** Requests over HTTP: good, odd and bad. */
