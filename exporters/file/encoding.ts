@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { constants, zstdCompress } from "node:zlib";
-import { type Pdata, toJson } from "../../pipeline/pdata/index.ts";
+import type { Pause } from "../../pipeline/frame/engine.ts";
+import { type Pdata, toJsonInSteps } from "../../pipeline/pdata/index.ts";
 
 export interface EncodingSettings {
   readonly format: "json" | "proto";
@@ -11,21 +12,22 @@ export interface EncodingSettings {
 const compress = promisify(zstdCompress);
 
 /**
- * A batch as it stands in the file. Plain JSON is one line. Anything else is a message behind its length (4 bytes, the
- * highest first), compressed by itself, so that a reader can start at any message.
+ * A batch as it stands in the file, in pieces. Plain JSON is one line. Anything else is a message behind its length
+ * (4 bytes, the highest first), compressed by itself, so that a reader can start at any message. A long text is made
+ * with pauses.
  */
-export async function encodeBatch(data: Pdata, { format, zstdLevel }: EncodingSettings): Promise<Buffer> {
-  const message = format === "json" ? toJson(data) : data.toBuffer();
-  if (zstdLevel !== undefined) {
-    return framed(await compress(message, { params: { [constants.ZSTD_c_compressionLevel]: zstdLevel } }));
-  }
-  return format === "json" ? Buffer.concat([message, newline]) : framed(message);
+export async function encodeBatch(data: Pdata, settings: EncodingSettings, pause: Pause): Promise<readonly Buffer[]> {
+  const { format, zstdLevel } = settings;
+  const isLine = format === "json" && zstdLevel === undefined;
+  const message = format === "json" ? await toJsonInSteps(data, pause, isLine ? "\n" : "") : [data.toBuffer()];
+  if (isLine) return message;
+  if (zstdLevel === undefined) return framed(message);
+  const options = { params: { [constants.ZSTD_c_compressionLevel]: zstdLevel } };
+  return framed([await compress(Buffer.concat(message), options)]);
 }
 
-const newline = Buffer.of(0x0a);
-
-function framed(message: Buffer): Buffer {
+function framed(message: readonly Buffer[]): readonly Buffer[] {
   const length = Buffer.alloc(4);
-  length.writeUInt32BE(message.length);
-  return Buffer.concat([length, message]);
+  length.writeUInt32BE(message.reduce((sum, piece) => sum + piece.length, 0));
+  return [length, ...message];
 }

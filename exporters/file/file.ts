@@ -6,14 +6,14 @@ export interface FileSettings {
   readonly path: string;
   /** Whether what the file holds already stays. */
   readonly append: boolean;
-  /** Whether pieces are lines. */
+  /** Whether what is written are lines. */
   readonly isLines: boolean;
   readonly rotation: RotationSettings | undefined;
   /** Mode of folders that are made for the path; undefined: none are. */
   readonly directoryMode: number | undefined;
 }
 
-/** A file that only grows, in whole pieces: a piece that could not be written leaves nothing behind. */
+/** A file that only grows: a write that failed leaves nothing behind. */
 export class GrowingFile {
   readonly #settings: FileSettings;
   readonly #nowMs: () => number;
@@ -49,18 +49,19 @@ export class GrowingFile {
   }
 
   /**
-   * Adds a piece and resolves when the operating system has all of it. With rotation, a piece that no longer fits begins
-   * a new file; one that fits nowhere gets a file of its own.
+   * Adds pieces and resolves when the operating system has all of them. With rotation, those that no longer fit begin a
+   * new file; those that fit nowhere get a file of their own.
    */
-  async write(piece: Buffer): Promise<void> {
+  async write(pieces: readonly Buffer[]): Promise<void> {
     const { rotation } = this.#settings;
-    if (rotation !== undefined && this.#size > 0 && this.#size + piece.length > rotation.maxBytes) {
+    const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (rotation !== undefined && this.#size > 0 && this.#size + size > rotation.maxBytes) {
       await this.#rotate(rotation);
     }
     const handle = this.#handle ?? (await this.#reopen());
     try {
-      await writeAll(handle, piece);
-      this.#size += piece.length;
+      for (const piece of pieces) await writeAll(handle, piece);
+      this.#size += size;
     } catch (error) {
       await this.#undo(handle);
       throw error;

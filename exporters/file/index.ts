@@ -1,5 +1,6 @@
 import { type Exporter, exporter } from "../../pipeline/component.ts";
 import type { Delivery } from "../../pipeline/delivery.ts";
+import { pauseOn } from "../../pipeline/frame/engine.ts";
 import type { ExporterHost } from "../../pipeline/host.ts";
 import type { Pdata } from "../../pipeline/pdata/index.ts";
 import { type Config, config } from "./config.ts";
@@ -80,5 +81,5 @@ function writerOf(settings: Config, host: ExporterHost): FileWriter {
     () => host.clock.nowMs(),
   );
   const zstdLevel = settings.compression === "zstd" ? settings.compression_params.level || 3 : undefined;
-  return new FileWriter(file, { format: settings.format, zstdLevel });
+  return new FileWriter(file, { format: settings.format, zstdLevel }, pauseOn(host.clock));
 }

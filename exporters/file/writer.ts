@@ -1,4 +1,5 @@
 import { ConsumeError, type Delivery } from "../../pipeline/delivery.ts";
+import type { Pause } from "../../pipeline/frame/engine.ts";
 import type { ExporterHost } from "../../pipeline/host.ts";
 import { type EncodingSettings, encodeBatch } from "./encoding.ts";
 import type { GrowingFile } from "./file.ts";
@@ -21,14 +22,16 @@ interface Waiting {
 export class FileWriter {
   readonly #file: GrowingFile;
   readonly #encoding: EncodingSettings;
+  readonly #pause: Pause;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #users = 0;
   #work: Promise<void> | undefined;
 
-  constructor(file: GrowingFile, encoding: EncodingSettings) {
+  constructor(file: GrowingFile, encoding: EncodingSettings, pause: Pause) {
     this.#file = file;
     this.#encoding = encoding;
+    this.#pause = pause;
   }
 
   async open(): Promise<void> {
@@ -78,16 +81,17 @@ export class FileWriter {
   }
 
   async #writePiece(piece: readonly Waiting[]): Promise<void> {
-    const encoded: { readonly entry: Waiting; readonly bytes: Buffer }[] = [];
+    const encoded: { readonly entry: Waiting; readonly pieces: readonly Buffer[] }[] = [];
     for (const entry of piece) {
       try {
-        encoded.push({ entry, bytes: await encodeBatch(entry.delivery.data, this.#encoding) });
+        encoded.push({ entry, pieces: await encodeBatch(entry.delivery.data, this.#encoding, this.#pause) });
       } catch (thrown) {
         refuse(entry, ConsumeError.from(thrown));
       }
     }
     try {
-      await this.#file.write(Buffer.concat(encoded.map(({ bytes }) => bytes)));
+      const pieces = encoded.flatMap((each) => each.pieces);
+      await this.#file.write(encoded.length === 1 ? pieces : [Buffer.concat(pieces)]);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       const error = new ConsumeError(`file exporter: writing failed: ${reason}`, { retryable: true, cause });

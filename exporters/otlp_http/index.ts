@@ -4,6 +4,7 @@ import { ConsumeError } from "../../pipeline/delivery.ts";
 import { queuedExporter } from "../../pipeline/export/queued_exporter.ts";
 import type { Attempt } from "../../pipeline/export/sender.ts";
 import { queueSettings, retrySettings } from "../../pipeline/export/settings.ts";
+import { pauseOn } from "../../pipeline/frame/engine.ts";
 import type { ExporterHost } from "../../pipeline/host.ts";
 import { checkCompressionLevel, httpClientShape } from "../../pipeline/net/client_settings.ts";
 import { clientSurroundings } from "../../pipeline/net/client_surroundings.ts";
@@ -12,7 +13,7 @@ import { httpPath } from "../../pipeline/net/otlp_paths.ts";
 import { decodePartialSuccess, logPartialSuccess, parsePartialSuccess } from "../../pipeline/net/otlp_response.ts";
 import { errorFromHttp } from "../../pipeline/net/status.ts";
 import type { HttpClient, HttpReply } from "../../pipeline/net/transport.ts";
-import { type Pdata, type Signal, toJson } from "../../pipeline/pdata/index.ts";
+import { type Pdata, type Signal, toJsonInSteps } from "../../pipeline/pdata/index.ts";
 
 const endpointKeys = {
   traces: "traces_endpoint",
@@ -91,10 +92,11 @@ function createExporter(settings: OtlpHttpConfig, host: ExporterHost): Exporter<
     ...(url.port !== "" && { "server.port": url.port }),
     ...(url.pathname !== "" && { "url.path": url.pathname }),
   });
+  const pause = pauseOn(host.clock);
   let client: HttpClient | undefined;
   const push = async (data: Pdata, { signal, client: sender }: Attempt) => {
     if (client === undefined) throw new ConsumeError("the exporter is not started", { retryable: true });
-    const body = isJson ? toJson(data) : data.toBuffer();
+    const body = isJson ? joined(await toJsonInSteps(data, pause)) : data.toBuffer();
     const reply = await client.send(url, body, { headers, signal, client: sender }).catch((cause: unknown) => {
       const message = `failed to make an HTTP request: ${cause instanceof Error ? cause.message : String(cause)}`;
       throw new ConsumeError(message, { retryable: true, cause });
@@ -110,6 +112,11 @@ function createExporter(settings: OtlpHttpConfig, host: ExporterHost): Exporter<
       client = undefined;
     },
   });
+}
+
+function joined(pieces: readonly Buffer[]): Buffer {
+  const [only] = pieces;
+  return only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces);
 }
 
 /** @throws {Error} when no endpoint is set for the signal. */

@@ -12,7 +12,7 @@ export { editSpans, type SpanEditor } from "./edit_spans.ts";
 export { filterPoints, filterRecords, filterSpans } from "./filter.ts";
 export type { Scope } from "./group_views.ts";
 export { randomness } from "./id.ts";
-export { fromJson, toJson } from "./json/index.ts";
+export { fromJson, toJson, toJsonInSteps } from "./json/index.ts";
 export { attributeKeys, type Key } from "./keys.ts";
 export { type Decoded, type DeepPartial, decode, encode } from "./objects/index.ts";
 export { fromParts, memoryOfParts, type Parts, toParts } from "./parts.ts";

@@ -3,7 +3,7 @@ import { type Pdata, type PdataOf, pdataOf } from "../pdata.ts";
 import { receive } from "../receive.ts";
 import type { Signal } from "../signal.ts";
 import { parseJson } from "./from_json.ts";
-import { toJsonBytes } from "./to_json.ts";
+import { toJsonBytes, toJsonBytesInSteps } from "./to_json.ts";
 
 /**
  * A batch from the OTLP/JSON text of an export request; `from_json.ts` has the rules.
@@ -21,4 +21,10 @@ export function toJson(data: Pdata): Buffer {
     data.signal,
     data.chunks.map((chunk) => chunk.bytes),
   );
+}
+
+/** The same text in pieces, with `end` behind it, made with pauses when it is long: `pause` lets others run. */
+export function toJsonInSteps(data: Pdata, pause: () => Promise<void>, end = ""): Promise<Buffer[]> {
+  const chunks = data.chunks.map((chunk) => chunk.bytes);
+  return toJsonBytesInSteps(data.signal, chunks, pause, end);
 }

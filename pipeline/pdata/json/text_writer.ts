@@ -23,8 +23,15 @@ export class TextWriter {
 
   /** What was written, in memory of its own. The writer is used up. */
   finish(): Buffer {
-    const result = Buffer.from(this.bytes.subarray(0, this.at));
+    const result = this.take();
     this.release();
+    return result;
+  }
+
+  /** What was written, in memory of its own; what comes next is written anew. */
+  take(): Buffer {
+    const result = Buffer.from(this.bytes.subarray(0, this.at));
+    this.at = 0;
     return result;
   }
 

@@ -15,12 +15,11 @@ import { TextWriter } from "./text_writer.ts";
  * @param chunks bytes in ordinary form (see `ordinary.ts`), each a request of its own
  */
 export function toJsonBytes(signal: Signal, chunks: readonly Buffer[]): Buffer {
-  const size = chunks.reduce((sum, bytes) => sum + bytes.length, 0);
-  const out = new TextWriter(size * 3);
+  const [only] = chunks;
+  const out = new TextWriter(totalSize(chunks) * 3);
   try {
-    const plan = planOf(requestType[signal]);
-    if (chunks.length < 2) new JsonWriter(chunks[0] ?? Buffer.alloc(0), out).message(plan, 0, size);
-    else writeJoined(plan.fields[0]!, chunks, out);
+    if (chunks.length === 1) new JsonWriter(only!, out).message(planOf(requestType[signal]), 0, only!.length);
+    else textSteps(signal, chunks, out, Number.POSITIVE_INFINITY).next(); // one step
     return out.finish();
   } catch (error) {
     out.release();
@@ -28,19 +27,68 @@ export function toJsonBytes(signal: Signal, chunks: readonly Buffer[]): Buffer {
   }
 }
 
-/** Several requests whose only field is one list. */
-function writeJoined(field: JsonField, chunks: readonly Buffer[], out: TextWriter): void {
+/** Bytes of protobuf written between two pauses, about: some milliseconds. */
+const bytesPerStep = 128 * 1024;
+
+/**
+ * The same text with `end` behind it, in pieces; written with pauses when it is long.
+ *
+ * @param pause lets others run
+ */
+export async function toJsonBytesInSteps(
+  signal: Signal,
+  chunks: readonly Buffer[],
+  pause: () => Promise<void>,
+  end: string,
+  stepBytes = bytesPerStep,
+): Promise<Buffer[]> {
+  const out = new TextWriter(Math.min(totalSize(chunks), stepBytes) * 3);
+  const pieces: Buffer[] = [];
+  try {
+    for (const piece of textSteps(signal, chunks, out, stepBytes)) {
+      pieces.push(piece);
+      await pause();
+    }
+    out.ascii(end);
+    pieces.push(out.finish());
+    return pieces;
+  } catch (error) {
+    out.release();
+    throw error;
+  }
+}
+
+function totalSize(chunks: readonly Buffer[]): number {
+  return chunks.reduce((sum, bytes) => sum + bytes.length, 0);
+}
+
+/** Writes the text, and yields what has been written whenever about `stepBytes` have been read; the rest stays in `out`. */
+function* textSteps(signal: Signal, chunks: readonly Buffer[], out: TextWriter, stepBytes: number): Generator<Buffer> {
+  const plan = planOf(requestType[signal]);
+  if (chunks.length < 2) {
+    const bytes = chunks[0] ?? Buffer.alloc(0);
+    yield* new JsonWriter(bytes, out, stepBytes).messageSteps(plan, 0, bytes.length);
+    return;
+  }
+  // Several requests whose only field is one list.
+  const field = plan.fields[0]!;
   let separator = 0;
+  let written = 0;
   out.char(123);
   for (const bytes of chunks) {
-    const writer = new JsonWriter(bytes, out);
+    const writer = new JsonWriter(bytes, out, stepBytes);
     for (let at = 0; at < bytes.length; at = afterField(bytes, at)) {
       if (readVarint(bytes, at) !== field.tag) continue;
       if (separator === 0) out.constant(field.label);
+      out.reserve(0);
       out.char(separator === 0 ? 91 : 44);
       separator = 44;
-      writer.value(field, afterVarint(bytes, at));
+      yield* writer.elementSteps(field, afterVarint(bytes, at));
     }
+    written += bytes.length;
+    if (written < stepBytes) continue;
+    written = 0;
+    yield out.take();
   }
   if (separator !== 0) out.char(93);
   out.char(125);
@@ -61,8 +109,13 @@ class JsonWriter {
   /** For the message at each depth: where a field's value begins, or a list's first tag; then where its last value does. */
   private readonly slots = new Int32Array(slotCount);
   private depth = 0;
+  /** What is longer than this many bytes is written in steps, by the methods that can. */
+  private readonly stepBytes: number;
+  /** Where the step began. */
+  private stepFrom = 0;
 
-  constructor(bytes: Buffer, out: TextWriter) {
+  constructor(bytes: Buffer, out: TextWriter, stepBytes = Number.POSITIVE_INFINITY) {
+    this.stepBytes = stepBytes;
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.out = out;
@@ -70,43 +123,103 @@ class JsonWriter {
 
   /** Writes the message in `[from, to)`. */
   message(plan: JsonPlan, from: number, to: number): void {
-    const { out, slots } = this;
     const { fields } = plan;
     const base = this.depth * 32;
-    for (let slot = base + fields.length * 2 - 1; slot >= base; slot -= 1) slots[slot] = -1;
+    const open = this.open(plan, from, to);
+    for (let index = 0; index < fields.length; index += 1) this.field(fields[index]!, base + index * 2, open);
+    this.close();
+  }
+
+  /** The same in steps. */
+  *messageSteps(plan: JsonPlan, from: number, to: number): Generator<Buffer> {
+    const base = this.depth * 32;
+    let open = this.open(plan, from, to);
+    for (const field of plan.fields) {
+      const slot = base + field.index * 2;
+      const [first, last] = [this.slots[slot]!, this.slots[slot + 1]!];
+      if (first < 0 || field.kind !== kinds.message || afterLength(this.bytes, last) - first <= this.stepBytes) {
+        this.field(field, slot, open);
+        continue;
+      }
+      this.label(field, open);
+      if (field.repeated) yield* this.listSteps(field, first, last);
+      else yield* this.elementSteps(field, first);
+      open = -1; // there is a field before the next one, whatever has been taken of the text
+    }
+    this.close();
+  }
+
+  private *listSteps(field: JsonField, first: number, last: number): Generator<Buffer> {
+    const { bytes, out } = this;
+    out.char(91);
+    for (let at = first; at <= last; at = afterField(bytes, at)) {
+      if (readVarint(bytes, at) !== field.tag) continue;
+      if (at !== first) out.char(44);
+      yield* this.elementSteps(field, afterVarint(bytes, at));
+      out.reserve(0);
+      if (at - this.stepFrom < this.stepBytes) continue;
+      this.stepFrom = at;
+      yield out.take();
+    }
+    out.char(93);
+  }
+
+  /** Writes one message that begins, behind its tag, at `at`: in steps when it is long. */
+  *elementSteps(field: JsonField, at: number): Generator<Buffer> {
+    const end = afterLength(this.bytes, at);
+    if (end - at > this.stepBytes) yield* this.messageSteps(field.plan, afterVarint(this.bytes, at), end);
+    else this.element(field, at);
+  }
+
+  private element(field: JsonField, at: number): void {
+    if (field.plan !== attributePlan || !this.attribute(at)) this.value(field, at);
+  }
+
+  /** Begins a message; returns where its first field goes. */
+  private open(plan: JsonPlan, from: number, to: number): number {
+    const { out, slots } = this;
+    const base = this.depth * 32;
+    for (let slot = base + plan.fields.length * 2 - 1; slot >= base; slot -= 1) slots[slot] = -1;
     this.locate(plan, base, from, to);
     this.depth += 1;
     out.reserve(0);
     out.char(123);
-    const open = out.at;
-    for (let index = 0; index < fields.length; index += 1) {
-      const field = fields[index]!;
-      const first = slots[base + index * 2]!;
-      if (first < 0) {
-        if (field.alwaysWritten) this.emptyMessage(field, open);
-        continue;
-      }
-      out.reserve(0);
-      const before = out.at;
-      if (before !== open) out.char(44);
-      out.constant(field.label);
-      const isWritten = field.repeated
-        ? this.list(field, first, slots[base + index * 2 + 1]!)
-        : this.value(field, first) || !field.implicit;
-      if (!isWritten) out.at = before;
-    }
-    out.reserve(0);
-    out.char(125);
+    return out.at;
+  }
+
+  private close(): void {
+    this.out.reserve(0);
+    this.out.char(125);
     this.depth -= 1;
   }
 
-  private emptyMessage(field: JsonField, open: number): void {
+  private label(field: JsonField, open: number): void {
     const { out } = this;
     out.reserve(0);
     if (out.at !== open) out.char(44);
     out.constant(field.label);
-    out.char(123);
-    out.char(125);
+  }
+
+  /** Writes the field at `slot` of the message whose first field goes to `open`, if it is to be written. */
+  private field(field: JsonField, slot: number, open: number): void {
+    const { out, slots } = this;
+    const first = slots[slot]!;
+    if (first < 0) {
+      if (field.alwaysWritten) this.emptyMessage(field, open);
+      return;
+    }
+    const before = out.at;
+    this.label(field, open);
+    const isWritten = field.repeated
+      ? this.list(field, first, slots[slot + 1]!)
+      : this.value(field, first) || !field.implicit;
+    if (!isWritten) out.at = before;
+  }
+
+  private emptyMessage(field: JsonField, open: number): void {
+    this.label(field, open);
+    this.out.char(123);
+    this.out.char(125);
   }
 
   /** Finds where the fields of a message are. */
@@ -142,7 +255,7 @@ class JsonWriter {
       if (tag === field.tag && field.packed) this.packed(field, value, open);
       else if (tag === field.tag || (field.packed && tag === ((field.tag & ~7) | field.wire))) {
         if (out.at !== open) out.char(44);
-        if (field.plan !== attributePlan || !this.attribute(value)) this.value(field, value);
+        this.element(field, value);
         out.reserve(0);
       }
       at = afterField(bytes, at);

@@ -6,8 +6,9 @@ import { after, before, describe, it } from "node:test";
 import { zstdDecompressSync } from "node:zlib";
 import definition from "../../../exporters/file/index.ts";
 import type { ConsumeError } from "../../../pipeline/delivery.ts";
-import { decode, encode, fromJson, type Traces } from "../../../pipeline/pdata/index.ts";
+import { decode, encode, fromJson, type Traces, toJson } from "../../../pipeline/pdata/index.ts";
 import { recordedDelivery, type SimulatedHost, simulatedHost } from "../../support/simulated_host.ts";
+import { someSpans } from "../../support/traces.ts";
 
 let folder = "";
 before(async () => {
@@ -70,6 +71,33 @@ describe("file", () => {
     );
     assert.equal(host.books.sent, 4);
   });
+
+  // Scenario: a batch whose text is made in steps, then a small one, then a large one; all before the first is written.
+  // Guarantees: each is a line of its own, the line that it is when written alone, in the order in which they came.
+  for (const rotation of [undefined, { max_megabytes: 1 }]) {
+    it(`writes large and small batches in order${rotation ? ", with rotation" : ""}`, async () => {
+      const path = join(folder, `order-${rotation !== undefined}.json`);
+      const host = simulatedHost();
+      const exporter = exporterOf({ path, rotation }, host);
+      await exporter.start?.();
+      const batches = [someSpans(8000, "x"), batch("small"), someSpans(8000, "y")];
+      const answers = batches.map((data) => deliver(exporter, data));
+      let open = true;
+      const all = Promise.all(answers).finally(() => (open = false));
+      while (open) {
+        host.advance(0);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.deepEqual(await all, ["ack", "ack", "ack"]);
+      await exporter.stop?.();
+      const [first = "", ...others] = batches.map((data) => `${toJson(data)}\n`);
+      const names = (await readdir(folder)).filter((name) => name.startsWith(`order-${rotation !== undefined}`));
+      const texts = await Promise.all(names.toSorted().map((name) => readFile(join(folder, name), "utf8")));
+      // What waits together is written together.
+      const wanted = rotation === undefined ? [[first, ...others].join("")] : [first, others.join("")];
+      assert.ok(wanted.length === texts.length && wanted.every((text, index) => text === texts[index]));
+    });
+  }
 
   // Scenario: the process was killed in the middle of a write; the next one goes on with the same file.
   // Guarantees: what it writes can be read; of what was there nothing is changed.
