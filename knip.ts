@@ -2,7 +2,7 @@ import type { KnipConfig } from "knip";
 
 /** Imports and font files of a style sheet, as statements knip can follow. */
 function importsOf(style: string): string {
-  return [...style.matchAll(/(?:@import |url\()("[^"]+")/g)].map(([, path]) => `import ${path};`).join("\n");
+  return [...style.matchAll(/(?:@import |url\()("(?!data:)[^"]+")/g)].map(([, path]) => `import ${path};`).join("\n");
 }
 
 /** Where programs start; knip names what none of them reaches. Tests and scripts of package.json it finds by itself. */

@@ -16,8 +16,9 @@ function path(...parts: readonly string[]): string {
   return `/api/${parts.map(encodeURIComponent).join("/")}`;
 }
 
-export function fetchFigure(component: string, name: string): Promise<FigureDocument> {
-  return ask(path("figures", component, name));
+/** @param query a part of the figure's time, as `rangeQuery` writes it; empty for all of it. */
+export function fetchFigure(component: string, name: string, query: string): Promise<FigureDocument> {
+  return ask(`${path("figures", component, name)}${query === "" ? "" : `?${query}`}`);
 }
 
 export function fetchGraph(component: string): Promise<GraphSnapshot> {

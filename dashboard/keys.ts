@@ -22,7 +22,7 @@ export function startKeys(keys: readonly Key[]): void {
     el(
       "dl",
       {},
-      ...keys.flatMap(({ key, does }) => [
+      ...[...keys, { key: "?", does: "these keys" }].flatMap(({ key, does }) => [
         el("dt", { class: "code" }, key === "Escape" ? "Esc" : key.toUpperCase()),
         el("dd", {}, does),
       ]),

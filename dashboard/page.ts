@@ -4,6 +4,7 @@ import { FlowPanel } from "./flow/panel.ts";
 import { loadFonts } from "./fonts.ts";
 import { GraphPanel } from "./graph/panel.ts";
 import { startKeys } from "./keys.ts";
+import { RangeControl, rangeQuery } from "./range.ts";
 import { showSentence } from "./sentence.ts";
 import { Stream } from "./stream.ts";
 import { startTheme } from "./theme.ts";
@@ -21,13 +22,18 @@ startTheme(() => {
   graph.restyle();
 });
 
+const range = new RangeControl(() => {
+  if (stream.latest !== undefined) void figures.show(stream.latest, rangeQuery(range.chosen));
+});
+
 let opened = false;
 
 const stream = new Stream((tick: Tick) => {
   setText(byId("config"), visible(tick.configSources.join(", ")));
   showSentence(tick);
   flow.show(tick);
-  void figures.show(tick);
+  range.show(tick);
+  void figures.show(tick, rangeQuery(range.chosen));
   void graph.show(tick.graph).then(() => {
     if (!opened && tick.graph !== undefined) openLinked();
   });
@@ -45,6 +51,14 @@ function openLinked(): void {
 startKeys([
   { key: "v", does: "picture or table of the panel you are at, or of all", run: toggleTwins },
   { key: "e", does: "next failed span", run: () => graph.nextError() },
+  { key: "h", does: "parent of the open span", run: () => graph.parent() },
+  { key: "j", does: "next span", run: () => graph.move(1) },
+  { key: "k", does: "span before", run: () => graph.move(-1) },
+  { key: "m", does: "show or hide the texts of the open span", run: () => graph.showText() },
+  { key: "y", does: "copy the id of the open span's trace", run: () => graph.copyId() },
+  { key: "b", does: "the component the sentence is about", run: () => flow.showTrouble() },
+  { key: "[", does: "figures one range earlier", run: () => range.step(-1) },
+  { key: "]", does: "figures one range later", run: () => range.step(1) },
   { key: "p", does: "hold the page, or let it go on", run: () => stream.hold() },
   { key: "Escape", does: "close the span", run: () => graph.close() },
 ]);

@@ -30,6 +30,11 @@ export class Stream {
     if (!document.hidden) this.#open();
   }
 
+  /** What the page shows or would show if it were not held. */
+  get latest(): Tick | undefined {
+    return this.#latest;
+  }
+
   /** Freezes the page, or lets it go on with the latest. */
   hold(): void {
     this.#held = this.#held === undefined ? { ticks: 0, fromItems: this.#latest?.books.received ?? 0 } : undefined;

@@ -37,6 +37,13 @@ export interface TableSource {
   facts?(): readonly { readonly label: string; readonly text: string }[];
 }
 
+/** A part of the time that figures look back on. */
+export interface TimeRange {
+  readonly rangeMs: number;
+  /** Where it ends; absent for now. */
+  readonly endUnixMs?: number;
+}
+
 /** A Plotly figure, always the latest. */
 export interface Figure {
   readonly name: string;
@@ -45,6 +52,10 @@ export interface Figure {
   readonly version: number;
   /** The figure as Plotly JSON (`{ data, layout, config? }`), UTF-8. */
   json(): Buffer;
+  /** How far back it looks, when it can look at a part of that as well. */
+  readonly windowMs?: number;
+  /** The figure of a part of its time, computed anew and exact; as `json`. */
+  jsonOf(range: TimeRange): Promise<Buffer>;
 }
 
 export interface FigureSource {

@@ -1,5 +1,4 @@
-import { byId, el, setText } from "../dom.ts";
-import { age } from "../wire/format.ts";
+import { byId, el } from "../dom.ts";
 import type { FigureState, Tick } from "../wire/messages.ts";
 import type { Palette } from "./look.ts";
 import { readPalette } from "./palette.ts";
@@ -11,34 +10,39 @@ export class FigureBoard {
   readonly #panels = new Map<string, FigurePanel>();
   #palette: Palette | undefined;
   #busy = false;
+  #next: { readonly figures: readonly FigureState[]; readonly query: string } | undefined;
 
-  async show(tick: Pick<Tick, "figures">): Promise<void> {
+  /** Shows these figures of a part of their time; of several calls while it draws, the last one counts. */
+  async show({ figures }: Pick<Tick, "figures">, query: string): Promise<void> {
+    this.#next = { figures, query };
     if (this.#busy) return;
     this.#busy = true;
     try {
-      this.#arrange(tick.figures);
-      const drawings = await Promise.all(
-        tick.figures.map(async (state) => await this.#panels.get(keyOf(state))?.load(state)),
-      );
-      const palette = this.#colors();
-      for (const draw of drawings) await draw?.(palette);
-      this.#sayWindow();
+      for (let next = this.#take(); next !== undefined; next = this.#take()) await this.#show(next.figures, next.query);
     } finally {
       this.#busy = false;
     }
+  }
+
+  #take() {
+    const next = this.#next;
+    this.#next = undefined;
+    return next;
+  }
+
+  async #show(figures: readonly FigureState[], query: string): Promise<void> {
+    this.#arrange(figures);
+    const drawings = await Promise.all(
+      figures.map(async (state) => await this.#panels.get(keyOf(state))?.load(state, query)),
+    );
+    const palette = this.#colors();
+    for (const draw of drawings) await draw?.(palette);
   }
 
   /** Draws again in the present colours. */
   restyle(): void {
     this.#palette = undefined;
     for (const panel of this.#panels.values()) void panel.draw(this.#colors());
-  }
-
-  #sayWindow(): void {
-    const windowMs = [...this.#panels.values()].map((panel) => panel.windowMs).find((span) => span !== undefined);
-    // A bucket that has just opened makes the window a little longer than it is set to.
-    const said = windowMs === undefined ? "" : `Last ${age(Math.floor(windowMs / 60_000) * 60_000 || windowMs)}`;
-    setText(byId("window"), said);
   }
 
   #colors(): Palette {

@@ -26,9 +26,10 @@ interface Meta {
   readonly thinned?: boolean;
 }
 
-export function factsOf(figure: FigureDocument, palette: Palette): Facts {
+/** @param isPast the figure ends before now. */
+export function factsOf(figure: FigureDocument, palette: Palette, isPast: boolean): Facts {
   const meta = asPart(figure.layout["meta"]) as Meta;
-  const facts = known.get(meta.figure ?? "")?.(figure, meta, palette);
+  const facts = known.get(meta.figure ?? "")?.(figure, meta, palette, isPast);
   return { note: undefined, isEmpty: meta.requests === 0, ...(facts ?? series(figure, palette)) };
 }
 
@@ -36,6 +37,7 @@ type Reader = (
   figure: FigureDocument,
   meta: Meta,
   palette: Palette,
+  isPast: boolean,
 ) => Omit<Facts, "isEmpty" | "note"> & { note?: string | undefined };
 
 const known = new Map<string, Reader>([
@@ -64,7 +66,7 @@ function latency(_: FigureDocument, { requests = 0, failed = 0, latency: spread 
 
 function tokens(_: FigureDocument, { bucket_ms = 0, input_tokens = 0, output_tokens = 0 }: Meta, palette: Palette) {
   return {
-    sub: `per ${Math.round(bucket_ms / 1000)}${gap}s`,
+    sub: `per ${timeSpan(bucket_ms).replace(/\.0+(?=\D)/, "")}`,
     stats: [
       swatch(palette.series[0], "in", short(input_tokens)),
       swatch(palette.series[1], "out", short(output_tokens)),
@@ -85,13 +87,13 @@ function scatter({ data }: FigureDocument, { requests = 0, drawn = 0, thinned = 
   };
 }
 
-function requestRate({ data }: FigureDocument, { requests = 0, failed = 0 }: Meta) {
+function requestRate({ data }: FigureDocument, { requests = 0, failed = 0 }: Meta, _: Palette, isPast: boolean) {
   const rates = data.find((trace) => roleOf(trace) === "rate")?.["y"];
-  const now = Array.isArray(rates) ? (rates.at(-1) as number | undefined) : undefined;
+  const now = Array.isArray(rates) && !isPast ? (rates.at(-1) as number | undefined) : undefined;
   return {
     sub: "per second, and running total",
     stats: [...(now === undefined ? [] : [stat("now", `${rate(now)}${gap}/s`)]), stat("total", count(requests))],
-    summary: `Requests per second over time, now ${now === undefined ? "none" : rate(now)}; ${count(requests)} in all, ${count(failed)} failed.`,
+    summary: `Requests per second over time${now === undefined ? "" : `, now ${rate(now)}`}; ${count(requests)} in all, ${count(failed)} failed.`,
   };
 }
 

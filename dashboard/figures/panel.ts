@@ -4,7 +4,7 @@ import { TwinView } from "../twin.ts";
 import { age } from "../wire/format.ts";
 import type { FigureState } from "../wire/messages.ts";
 import { factsOf } from "./facts.ts";
-import { asPart, dressed, type Palette, plotlyConfig } from "./look.ts";
+import { dressed, type Palette, plotlyConfig } from "./look.ts";
 import { loadPlotly } from "./plotly.ts";
 import { figureTable } from "./table.ts";
 
@@ -22,7 +22,8 @@ export class FigurePanel {
   readonly #twin: TwinView;
   readonly #title: string;
   #figure: FigureDocument | undefined;
-  #version = -1;
+  /** The version and the part of its time. */
+  #shown = "";
   #shownAtMs = 0;
 
   constructor({ title, component, name }: FigureState) {
@@ -48,11 +49,12 @@ export class FigurePanel {
   }
 
   /** Fetches the figure when there is a newer one. Returns how to draw it, so that all are drawn together. */
-  async load(state: FigureState): Promise<((palette: Palette) => Promise<void>) | undefined> {
-    if (state.version === this.#version) return undefined;
+  async load(state: FigureState, query: string): Promise<((palette: Palette) => Promise<void>) | undefined> {
+    const wanted = `${state.version} ${query}`;
+    if (wanted === this.#shown) return undefined;
     try {
-      this.#figure = await fetchFigure(state.component, state.name);
-      this.#version = state.version;
+      this.#figure = await fetchFigure(state.component, state.name, query);
+      this.#shown = wanted;
       setText(this.#problem, "");
     } catch (error) {
       this.#fail(error);
@@ -65,7 +67,7 @@ export class FigurePanel {
     const figure = this.#figure;
     if (figure === undefined) return;
     try {
-      const facts = factsOf(figure, palette);
+      const facts = factsOf(figure, palette, this.#shown.includes("end="));
       setText(this.#sub, facts.sub);
       this.#stats.replaceChildren(...facts.stats);
       setText(this.#note, facts.note ?? "");
@@ -87,13 +89,6 @@ export class FigurePanel {
 
   /** Draws again with the colours at hand; set by whoever has them. */
   redraw: (() => void) | undefined;
-
-  /** How much time the figure looks back on, when it says so. */
-  get windowMs(): number | undefined {
-    const { from, to } = asPart(this.#figure?.layout["meta"]);
-    const span = Date.parse(String(to)) - Date.parse(String(from));
-    return Number.isFinite(span) ? span : undefined;
-  }
 
   #switch(): void {
     this.#table.hidden = !this.#twin.isTable;

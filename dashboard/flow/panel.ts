@@ -33,6 +33,11 @@ export class FlowPanel {
     this.#draw();
   }
 
+  /** Brings the component that the sentence is about into view. */
+  showTrouble(): void {
+    this.#panel.querySelector(".troubled")?.scrollIntoView({ block: "center" });
+  }
+
   #draw(): void {
     const tick = this.#tick;
     if (tick === undefined || this.#width === 0) return;

@@ -28,11 +28,7 @@ export function drawSpan(component: string, span: SpanDetail, close: () => void)
     span.status === "ERROR"
       ? el("span", { class: "failed" }, telemetry(error || "error", 80))
       : el("span", { class: "quiet" }, statusWord[span.status]),
-    el(
-      "span",
-      { class: "ids", title: `${span.traceId} / ${span.spanId}` },
-      `${shortId(span.traceId)} / ${span.spanId.slice(-8)}`,
-    ),
+    copier(span),
     closer,
   );
   const facts = el(
@@ -55,6 +51,36 @@ export function drawSpan(component: string, span: SpanDetail, close: () => void)
     ...(span.parentSpanId === "" ? [] : row("parent_span_id", telemetry(span.parentSpanId))),
   );
   return [head, el("div", { class: "drawer-body" }, facts)];
+}
+
+const saidMs = 1_500;
+
+/** The ids, short; a click copies the trace's. */
+function copier({ traceId, spanId }: SpanDetail): HTMLElement {
+  const ids = `${shortId(traceId)} / ${spanId.slice(-8)}`;
+  const title = `${traceId} / ${spanId}. Copy the trace id (Y)`;
+  const button = el("button", { type: "button", class: "link ids", title }, ids);
+  const say = (text: string) => {
+    button.textContent = text;
+    setTimeout(() => (button.textContent = ids), saidMs);
+  };
+  button.addEventListener("click", () => {
+    // A browser gives its clipboard to pages of this machine and of https only.
+    if (navigator.clipboard === undefined) say("no clipboard here");
+    else
+      navigator.clipboard.writeText(traceId).then(
+        () => say("trace id copied"),
+        () => say("not copied"),
+      );
+  });
+  return button;
+}
+
+/** Asks for the next masked text of the open span; when none is masked any more, masks them all again. */
+export function toggleText(drawer: HTMLElement): void {
+  const masked = drawer.querySelector<HTMLButtonElement>(".masked-field > .masked ~ button");
+  if (masked !== null) masked.click();
+  else for (const hide of drawer.querySelectorAll<HTMLButtonElement>(".masked-field > button")) hide.click();
 }
 
 function ordered(fields: readonly SpanField[]): SpanField[] {
@@ -119,7 +145,7 @@ export function drawFailures(nodes: readonly GraphNode[], open: (node: GraphNode
   const failed = nodes
     .filter((node) => node.status === "ERROR")
     .sort((one, other) => other.startUnixMs - one.startUnixMs);
-  const items = failed.slice(0, 6).map((node) => {
+  const items = failed.slice(0, 5).map((node) => {
     const button = el("button", { type: "button", class: "failure" });
     button.append(
       el("span", { class: "mark error", "aria-hidden": "true" }),

@@ -3,7 +3,7 @@ import { byId, el, setText, telemetry } from "../dom.ts";
 import { TwinView } from "../twin.ts";
 import { count } from "../wire/format.ts";
 import type { GraphNode, GraphSnapshot, GraphState } from "../wire/messages.ts";
-import { drawFailures, drawSpan } from "./drawer.ts";
+import { drawFailures, drawSpan, toggleText } from "./drawer.ts";
 import { GraphLayout } from "./layout.ts";
 import { type GraphPicture, type PictureEvents, type Scene, sceneOf } from "./scene.ts";
 import { SvgPicture } from "./svg_picture.ts";
@@ -34,6 +34,7 @@ export class GraphPanel {
   #state: GraphState | undefined;
   #snapshot: GraphSnapshot | undefined;
   #scene: Scene | undefined;
+  readonly #viewer = el("a", { class: "viewer", target: "_blank", rel: "noopener noreferrer", hidden: true });
   /** What the drawer shows; it may be in no snapshot, or in none yet. */
   #opened: { readonly traceId: string; readonly spanId: string } | undefined;
   #hovered: string | undefined;
@@ -57,6 +58,7 @@ export class GraphPanel {
       this.#label,
       this.#table,
       this.#empty,
+      this.#viewer,
       this.#tools(),
     );
     this.#panel.append(head, view, this.#drawer);
@@ -69,6 +71,7 @@ export class GraphPanel {
       return;
     }
     this.#state = state;
+    this.#link(state.viewerUrl);
     const isNew = state.version !== this.#snapshot?.version;
     const isHeld = this.#snapshot !== undefined && (this.#stage.matches(":hover") || this.#opened !== undefined);
     setText(this.#sub, this.#caption(isNew && isHeld));
@@ -94,7 +97,7 @@ export class GraphPanel {
 
   close(): void {
     this.#opened = undefined;
-    history.replaceState(null, "", location.pathname);
+    history.replaceState(null, "", `${location.pathname}${location.search}`);
     this.#showFailures();
     this.#follow();
   }
@@ -105,6 +108,40 @@ export class GraphPanel {
     const at = failed.findIndex((node) => node.id === this.#picked()?.id);
     const next = failed[(at + 1) % failed.length];
     if (next !== undefined) this.#pick(next.id);
+  }
+
+  /** The span that called the open one. */
+  parent(): void {
+    const child = this.#picked();
+    const edge = this.#snapshot?.edges.find(({ target }) => target === child?.id);
+    if (edge !== undefined) this.#pick(edge.source);
+  }
+
+  /** The next span after the open one (1), or the one before it (-1); the first or the last when none is open. */
+  move(by: -1 | 1): void {
+    const { nodes = [] } = this.#snapshot ?? {};
+    const at = nodes.findIndex((node) => node.id === this.#picked()?.id);
+    const next = at === -1 && by === -1 ? nodes.at(-1) : nodes[(at + by + nodes.length) % nodes.length];
+    if (next !== undefined) this.#pick(next.id);
+  }
+
+  showText(): void {
+    toggleText(this.#drawer);
+  }
+
+  copyId(): void {
+    this.#drawer.querySelector<HTMLButtonElement>(".ids")?.click();
+  }
+
+  /** Where the graph was uploaded to. An exporter says so: anything but a web address is not made a link. */
+  #link(viewerUrl: string | undefined): void {
+    const url = viewerUrl === undefined ? null : URL.parse(viewerUrl);
+    const isWeb = url !== null && ["http:", "https:"].includes(url.protocol);
+    this.#viewer.hidden = !isWeb;
+    if (!isWeb || this.#viewer.href === url.href) return;
+    this.#viewer.href = url.href;
+    setText(this.#viewer, "Open in Graphistry");
+    this.#viewer.title = `${url.host}, in a tab of its own`;
   }
 
   async #load(component: string): Promise<void> {

@@ -89,6 +89,8 @@ export interface FigureState {
   readonly name: string;
   readonly title: string;
   readonly version: number;
+  /** How far back it looks, when it can look at a part of that as well. */
+  readonly windowMs: number | undefined;
 }
 
 export interface GraphState {

@@ -1,4 +1,4 @@
-import type { Figure, FigureSource, TableSource } from "../../pipeline/board.ts";
+import type { Figure, FigureSource, TableSource, TimeRange } from "../../pipeline/board.ts";
 import type { Exporter } from "../../pipeline/component.ts";
 import type { Delivery } from "../../pipeline/delivery.ts";
 import { type Pause, pauseOn } from "../../pipeline/frame/engine.ts";
@@ -6,15 +6,15 @@ import { SpanFeed } from "../../pipeline/frame/span_feed.ts";
 import type { ExporterHost, Timer } from "../../pipeline/host.ts";
 import type { Traces } from "../../pipeline/pdata/index.ts";
 import { PublishedFiles } from "../../pipeline/published_files.ts";
-import { figureJson, type PlotlyFigure } from "./figure.ts";
-import { LatestFigure } from "./latest_figure.ts";
+import { figureJson } from "./figure.ts";
+import { type Drawing, LatestFigure } from "./latest_figure.ts";
 import { pageFigures } from "./page_figures.ts";
+import { RangeSummaries } from "./range_summaries.ts";
 import { readRequests } from "./read_requests.ts";
 import { RequestStore } from "./request_store.ts";
 import { fileFigures } from "./seed_figures.ts";
 import { type Summary, summarize } from "./summary.ts";
 import { TableFigures } from "./table_figures.ts";
-import { durationText } from "./text.ts";
 
 /** Where figures are written when the config does not say. */
 export const defaultDirectory = "./otelpipe-output/figures";
@@ -42,6 +42,7 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
   readonly #feed: SpanFeed;
   readonly #files: PublishedFiles;
   readonly #figures = new Map<string, LatestFigure>();
+  readonly #ranges = new RangeSummaries((range) => this.#summarize(range));
   /** Tables that have been published, also after their aggregate has ended: its last windows are still to be drawn. */
   readonly #tables = new Map<string, TableSource>();
   readonly #tableFigures: ReadonlyMap<string, TableFigures>;
@@ -108,7 +109,7 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     const ageMs = this.#host.clock.monotonicMs() - this.#refreshedAtMs;
     const facts = [
       { label: "figures", text: String(this.#figures.size) },
-      { label: "age", text: durationText(ageMs) },
+      { label: "", text: `${(ageMs / 1000).toFixed(1)}\u202fs old` },
     ];
     return this.#files.failed ? [...facts, { label: "files", text: "cannot be written" }] : facts;
   }
@@ -137,15 +138,26 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
 
   async #redraw(): Promise<void> {
     const { clock } = this.#host;
-    const { windowMs, maxPoints } = this.#settings;
+    const { windowMs } = this.#settings;
     this.#dirty = false;
-    const toUnixMs = clock.nowMs();
-    const pause = pauseOn(clock);
-    const summary = await summarize(this.#store, { toUnixMs, windowMs, maxPoints }, pause);
+    const summary = await this.#summarize({ rangeMs: windowMs });
+    this.#ranges.clear();
     this.#store.expire(summary.fromUnixMs);
     this.#refreshedAtMs = clock.monotonicMs();
-    for (const { name, title, draw } of pageFigures) this.#update(name, title, () => draw(summary));
-    await this.#write(summary, pause);
+    for (const { name, title, draw } of pageFigures) {
+      const part = async (range: TimeRange) => draw(await this.#ranges.of(range));
+      this.#update(name, title, { whole: () => draw(summary), part }, windowMs);
+    }
+    await this.#write(summary, pauseOn(clock));
+  }
+
+  /** Of what is kept: a range that reaches further back shows less than was there. */
+  #summarize({ rangeMs, endUnixMs }: TimeRange): Promise<Summary> {
+    const { clock } = this.#host;
+    const { maxPoints } = this.#settings;
+    const toUnixMs = endUnixMs ?? clock.nowMs();
+    const window = { toUnixMs, windowMs: rangeMs, maxPoints, isPast: endUnixMs !== undefined };
+    return summarize(this.#store, window, pauseOn(clock));
   }
 
   async #write(summary: Summary, pause: Pause): Promise<void> {
@@ -164,9 +176,9 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     for (const [id, figures] of this.#tableFigures) {
       const source = this.#tablesOf(id);
       if (source === undefined) continue;
-      for (const { name, title, figure } of await figures.draw(source, pause)) {
-        this.#update(name, title, () => figure);
-        if (this.#files.areOn) await this.#files.replace(`${name}.json`, figureJson(figure));
+      for (const { name, title, drawing } of await figures.draw(source, pause)) {
+        this.#update(name, title, drawing);
+        if (this.#files.areOn) await this.#files.replace(`${name}.json`, figureJson(drawing.whole()));
       }
     }
   }
@@ -182,9 +194,9 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     return source;
   }
 
-  #update(name: string, title: string, draw: () => PlotlyFigure): void {
-    const figure = this.#figures.get(name) ?? new LatestFigure(name, title, draw);
+  #update(name: string, title: string, drawing: Drawing, windowMs?: number): void {
+    const figure = this.#figures.get(name) ?? new LatestFigure(name, title, drawing, windowMs);
     this.#figures.set(name, figure);
-    figure.update(draw);
+    figure.update(drawing);
   }
 }

@@ -49,22 +49,28 @@ interface Snapshot {
   readonly length: number;
 }
 
+/** What is read: `isPast` leaves out what started after `toUnixMs`, which otherwise is the present and counts all there is. */
+export interface Window {
+  readonly toUnixMs: number;
+  readonly windowMs: number;
+  readonly maxPoints: number;
+  readonly isPast?: boolean;
+}
+
 /** Reads the window `[toUnixMs - windowMs, toUnixMs]`, its start rounded down to a time bucket, in steps. */
-export async function summarize(
-  store: RequestStore,
-  window: { readonly toUnixMs: number; readonly windowMs: number; readonly maxPoints: number },
-  pause: Pause,
-): Promise<Summary> {
+export async function summarize(store: RequestStore, window: Window, pause: Pause): Promise<Summary> {
   const buckets = timeBuckets(window.toUnixMs, window.windowMs);
   const snapshots = store.blocks.map((block) => ({ block, length: block.length }));
-  const { okBins, failedBins, maxMs } = await count(snapshots, buckets, pause);
+  const untilUnixMs = window.isPast === true ? window.toUnixMs : Number.POSITIVE_INFINITY;
+  const { okBins, failedBins, maxMs } = await count(snapshots, buckets, untilUnixMs, pause);
   const requests = sum(buckets.requests);
   const failed = sum(buckets.failed);
   const thinned = requests > window.maxPoints;
   const thinning = thinned ? thinningFor(window.maxPoints, failed, okBins) : noThinning;
   const allBins = okBins.map((value, bin) => value + failedBins[bin]!);
   const bars = thinned ? emptyBars(binnedQuantile(allBins, requests, 0.99), maxMs) : undefined;
-  const sample = await draw(snapshots, buckets.fromUnixMs, thinning, Math.min(requests, window.maxPoints), bars, pause);
+  const chosen = { fromUnixMs: buckets.fromUnixMs, untilUnixMs, thinning };
+  const sample = await draw(snapshots, chosen, Math.min(requests, window.maxPoints), bars, pause);
   const quantile = thinned ? (q: number) => binnedQuantile(allBins, requests, q) : exactQuantiles(sample);
   return {
     fromUnixMs: buckets.fromUnixMs,
@@ -88,14 +94,14 @@ export async function summarize(
   };
 }
 
-async function count(snapshots: readonly Snapshot[], buckets: TimeBuckets, pause: Pause) {
+async function count(snapshots: readonly Snapshot[], buckets: TimeBuckets, untilUnixMs: number, pause: Pause) {
   const okBins = new Uint32Array(binCount);
   const failedBins = new Uint32Array(binCount);
   let maxMs = 0;
   await forEachBlock(snapshots, pause, ({ block, length }) => {
     for (let row = 0; row < length; row++) {
       const startUnixMs = block.startUnixMs[row]!;
-      if (startUnixMs < buckets.fromUnixMs) continue;
+      if (startUnixMs < buckets.fromUnixMs || startUnixMs > untilUnixMs) continue;
       const durationMs = block.durationMs[row]!;
       const failed = block.failed[row]!;
       addTo(buckets, startUnixMs, failed, block.inputTokens[row]!, block.outputTokens[row]!);
@@ -109,8 +115,11 @@ async function count(snapshots: readonly Snapshot[], buckets: TimeBuckets, pause
 
 async function draw(
   snapshots: readonly Snapshot[],
-  fromUnixMs: number,
-  thinning: Thinning,
+  {
+    fromUnixMs,
+    untilUnixMs,
+    thinning,
+  }: { readonly fromUnixMs: number; readonly untilUnixMs: number; readonly thinning: Thinning },
   capacity: number,
   bars: LatencyBars | undefined,
   pause: Pause,
@@ -121,7 +130,7 @@ async function draw(
   await forEachBlock(snapshots, pause, ({ block, length }) => {
     for (let row = 0; row < length; row++) {
       const startUnixMs = block.startUnixMs[row]!;
-      if (startUnixMs < fromUnixMs) continue;
+      if (startUnixMs < fromUnixMs || startUnixMs > untilUnixMs) continue;
       const durationMs = block.durationMs[row]!;
       const failed = block.failed[row]!;
       if (bars !== undefined) bars.counts[Math.min(bars.counts.length - 1, Math.floor(durationMs / bars.widthMs))]!++;

@@ -1,7 +1,8 @@
-import type { TableSource, TableWindow } from "../../pipeline/board.ts";
+import type { TableSource, TableWindow, TimeRange } from "../../pipeline/board.ts";
 import type { Pause } from "../../pipeline/frame/engine.ts";
 import { pageLayout, timeAxis } from "./axes.ts";
 import { config, isoTime, type PlotlyFigure } from "./figure.ts";
+import type { Drawing } from "./latest_figure.ts";
 import { numberColumns, TableGroups } from "./table_groups.ts";
 import { escapeText } from "./text.ts";
 
@@ -13,7 +14,7 @@ export interface TableFigure {
   /** Fit for a file name. */
   readonly name: string;
   readonly title: string;
-  readonly figure: PlotlyFigure;
+  readonly drawing: Drawing;
 }
 
 /** Draws the tables of one `aggregate`: a figure per aggregate column, in it a line per group over the closed windows. */
@@ -35,7 +36,9 @@ export class TableFigures {
     await this.#groups.update(windows, pause);
     return numberColumns(latest).map(({ name: column }) => {
       const name = `${this.#id}.${column}`.replace(/[^A-Za-z0-9._-]+/g, "_");
-      return { name, title: `${this.#id}: ${column}`, figure: this.#lines(name, column, windows) };
+      const whole = this.#lines(name, column, windows);
+      const part = (range: TimeRange) => this.#lines(name, column, windowsWithin(range, windows));
+      return { name, title: `${this.#id}: ${column}`, drawing: { whole: () => whole, part } };
     });
   }
 
@@ -63,4 +66,10 @@ export class TableFigures {
       config,
     };
   }
+}
+
+/** The windows of a part of the time, all of each that reaches into it; its end is that of the last one. */
+function windowsWithin({ rangeMs, endUnixMs }: TimeRange, windows: readonly TableWindow[]): readonly TableWindow[] {
+  const toUnixMs = endUnixMs ?? windows.at(-1)?.endUnixMs ?? 0;
+  return windows.filter((window) => window.endUnixMs > toUnixMs - rangeMs && window.startUnixMs < toUnixMs);
 }

@@ -124,7 +124,7 @@ export class Sampler {
     return sources
       .filter(([component]) => wanted === undefined || wanted.includes(component))
       .flatMap(([component, source]) =>
-        source.figures().map(({ name, title, version }) => ({ component, name, title, version })),
+        source.figures().map(({ name, title, version, windowMs }) => ({ component, name, title, version, windowMs })),
       );
   }
 

@@ -1,7 +1,7 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { FieldPlace, GraphSnapshot, Revealed, SpanDetail, SpanField } from "../../dashboard/wire/messages.ts";
-import type { Board } from "../../pipeline/board.ts";
+import type { Board, TimeRange } from "../../pipeline/board.ts";
 import type { Logger } from "../../pipeline/host.ts";
 import type { Assets } from "./assets.ts";
 import { refusal } from "./guard.ts";
@@ -91,13 +91,27 @@ function stream(context: Context, live: Live): Response {
   return context.body(ticks, 200, { "content-type": "text/event-stream", "x-accel-buffering": "no" });
 }
 
-function figure(context: Context, board: Board): Response | Promise<Response> {
+async function figure(context: Context, board: Board): Promise<Response> {
   const source = board.find("figures", context.req.param("component") ?? "");
   const found = source?.figures().find(({ name }) => name === context.req.param("name"));
   if (found === undefined) return context.notFound();
-  const tag = `"${found.version}"`;
+  const { range, end } = context.req.query();
+  const part = range === undefined && end === undefined ? undefined : rangeOf(range, end);
+  if (part === "wrong") return context.text("range is a number of seconds, and end a Unix time in seconds\n", 400);
+  const tag = `"${[found.version, range, end].filter((one) => one !== undefined).join("-")}"`;
   if (context.req.header("if-none-match") === tag) return context.body(null, 304, { etag: tag });
-  return context.body(new Uint8Array(found.json()), 200, { "content-type": "application/json", etag: tag });
+  const json = part === undefined ? found.json() : await found.jsonOf(part);
+  return context.body(new Uint8Array(json), 200, { "content-type": "application/json", etag: tag });
+}
+
+/** A year is more than any window. */
+const longestRange = 366 * 24 * 3600;
+
+function rangeOf(range: string | undefined, end: string | undefined): TimeRange | "wrong" {
+  const isNumber = (text: string) => /^\d{1,12}$/.test(text);
+  if (range === undefined || !isNumber(range) || Number(range) < 1 || Number(range) > longestRange) return "wrong";
+  if (end === undefined) return { rangeMs: Number(range) * 1000 };
+  return isNumber(end) ? { rangeMs: Number(range) * 1000, endUnixMs: Number(end) * 1000 } : "wrong";
 }
 
 function graph(context: Context, board: Board): Response | Promise<Response> {

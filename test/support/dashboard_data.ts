@@ -134,7 +134,7 @@ export function traces(spans: readonly MadeSpan[]): Traces {
 /** A graph of spans with masked prompts, as the graphistry exporter publishes it. */
 export class MadeGraph implements GraphSource {
   version = 1;
-  readonly viewerUrl = undefined;
+  viewerUrl: string | undefined;
   spans: readonly MadeSpan[];
 
   constructor(spans: readonly MadeSpan[]) {
@@ -227,7 +227,7 @@ export class MadeService implements ServiceView {
     this.facts.set("processor:traces:aggregate/llm", [{ label: "cpu,", text: "10 s windows" }]);
     this.facts.set("exporter:traces:plotly", [
       { label: "", text: "4 figures" },
-      { label: "age", text: "0.3 s" },
+      { label: "", text: "0.3 s old" },
     ]);
     this.facts.set("exporter:traces:graphistry", [{ label: "", text: "local files, no account" }]);
     this.facts.set("exporter:traces:otlp/jaeger", [

@@ -78,7 +78,8 @@ describe("what the page is sent", () => {
   it("lists all figures and the first graph, or those the config names", () => {
     const service = new MadeService(start);
     const board = createBoard();
-    const figure = (name: string) => ({ name, title: name, version: 1, json: () => Buffer.from("{}") });
+    const json = () => Buffer.from("{}");
+    const figure = (name: string) => ({ name, title: name, version: 1, json, jsonOf: async () => json() });
     board.publish("figures", "plotly", { figures: () => [figure("latency")] });
     board.publish("figures", "plotly/other", { figures: () => [figure("tokens")] });
     board.publish("graph", "graphistry", new MadeGraph([]));

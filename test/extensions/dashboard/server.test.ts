@@ -183,6 +183,31 @@ describe("the dashboard's server", () => {
     assert.deepEqual([again.status, again.body], [304, ""]);
   });
 
+  it("gives a figure of a part of its time", async () => {
+    const meta = async (query: string) => {
+      const { status, body } = await ask(url, `/api/figures/plotly/request_rate${query}`);
+      assert.equal(status, 200, body);
+      return (JSON.parse(body) as { layout: { meta: { requests: number; from: string; to: string } } }).layout.meta;
+    };
+    const whole = await meta("");
+    const part = await meta("?range=300");
+    const starts = spans
+      .filter((span) => span.attributes["gen_ai.operation.name"] === "chat")
+      .map((span) => span.startUnixMs);
+    assert.equal(part.requests, starts.filter((start) => start >= Date.parse(part.from)).length);
+    assert.ok(part.requests < whole.requests);
+    const past = await meta(`?range=300&end=${Math.floor(Date.parse(part.from) / 1000)}`);
+    const [from, to] = [Date.parse(past.from), Date.parse(past.to)];
+    assert.equal(past.requests, starts.filter((start) => start >= from && start <= to).length);
+  });
+
+  for (const query of ["?range=0", "?range=x", "?range=1e3", "?end=5", "?range=60&end=now", "?range=99999999"]) {
+    it(`refuses a figure of ${query}`, async () => {
+      const { status, body } = await ask(url, `/api/figures/plotly/request_rate${query}`);
+      assert.deepEqual([status, body], [400, "range is a number of seconds, and end a Unix time in seconds\n"]);
+    });
+  }
+
   it("finds components whose ids have a slash", async () => {
     running.board.publish("graph", "graphistry/a b", running.graph);
     assert.equal((await ask(url, "/api/graph/graphistry%2Fa%20b")).status, 200);
