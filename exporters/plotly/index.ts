@@ -36,7 +36,9 @@ const config = z.strictObject({
     .int()
     .min(1)
     .default(1_000_000)
-    .describe(`Requests kept, ${bytesPerRequest} bytes each; further ones displace the oldest.`),
+    .describe(
+      `Requests kept, ${bytesPerRequest} bytes each; further ones displace the oldest. Another 10 MB serve to find the spans of one call.`,
+    ),
   tables: z
     .array(z.string())
     .default([])
@@ -47,7 +49,7 @@ export default exporter({
   type: "plotly",
   stability: { traces: "alpha" },
   summary:
-    "Draws LLM requests (client spans that name a gen_ai operation or model) as Plotly figures over a rolling window: latency, tokens over time, input against output, request rate.",
+    "Draws LLM requests (client spans that name a gen_ai operation or model) as Plotly figures over a rolling window: latency, tokens over time, input against output, request rate. A call that an SDK and a gateway both trace, one span below the other, counts once: of such requests of one kind (text or embeddings) the innermost, unless a tool or an agent lies between them; each of several attempts below one request counts. Where only an outer span reports tokens, these count once.",
   config,
   examples: [
     { title: "Figures on the dashboard, and as files", yaml: "plotly:" },

@@ -4,6 +4,7 @@ import type { Delivery } from "../../pipeline/delivery.ts";
 import { type Pause, pauseOn } from "../../pipeline/frame/engine.ts";
 import { SpanFeed } from "../../pipeline/frame/span_feed.ts";
 import type { ExporterHost, Timer } from "../../pipeline/host.ts";
+import { NestedCalls } from "../../pipeline/llm/nested_calls.ts";
 import type { Traces } from "../../pipeline/pdata/index.ts";
 import { PublishedFiles } from "../../pipeline/published_files.ts";
 import { figureJson } from "./figure.ts";
@@ -39,6 +40,7 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
   readonly #settings: PlotlySettings;
   readonly #host: ExporterHost;
   readonly #store: RequestStore;
+  #calls: NestedCalls | undefined;
   readonly #feed: SpanFeed;
   readonly #files: PublishedFiles;
   readonly #figures = new Map<string, LatestFigure>();
@@ -58,7 +60,7 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     this.#settings = settings;
     this.#host = host;
     this.#store = new RequestStore(settings.maxRequests, host.budget);
-    this.#feed = new SpanFeed(host, (part) => readRequests(part, host.clock.nowMs(), this.#store));
+    this.#feed = new SpanFeed(host, (part) => readRequests(part, host.clock.nowMs(), this.#store, this.#nested()));
     this.#tableFigures = new Map(settings.tables.map((id) => [id, new TableFigures(id)]));
     this.#files = new PublishedFiles({ directory: settings.directory, defaultDirectory, what: "figures" }, host);
   }
@@ -99,6 +101,13 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     const { board, id } = this.#host;
     if (board.find("figures", id) === this) board.withdraw("figures", id);
     this.#store.clear();
+    this.#calls = undefined;
+  }
+
+  /** Made with the first spans: 10 MB, however many come. */
+  #nested(): NestedCalls {
+    this.#calls ??= new NestedCalls((row, share) => this.#store.takeBack(row, share));
+    return this.#calls;
   }
 
   figures(): readonly Figure[] {

@@ -1,3 +1,4 @@
+import type { NestedCalls } from "../../pipeline/llm/nested_calls.ts";
 import { inputTokensOf, isRequest, modelOf, outputTokensOf } from "../../pipeline/llm/request.ts";
 import type { Traces } from "../../pipeline/pdata/index.ts";
 import type { RequestStore } from "./request_store.ts";
@@ -7,19 +8,24 @@ const mostTokens = 0xffff_ffff;
 
 /**
  * Adds each request among the spans to `store`. A start in the future counts as now, so that a sender's wrong clock
- * neither hides a request nor keeps it for ever.
+ * neither hides a request nor keeps it for ever. All spans go to `calls`, which finds those of one and the same call.
  */
-export function readRequests(traces: Traces, nowUnixMs: number, store: RequestStore): void {
+export function readRequests(traces: Traces, nowUnixMs: number, store: RequestStore, calls: NestedCalls): void {
   for (const span of traces.spans()) {
-    if (!isRequest(span)) continue;
-    store.add(
+    if (!isRequest(span)) {
+      calls.add(span, -1, false);
+      continue;
+    }
+    const [input, output] = [tokens(inputTokensOf(span)), tokens(outputTokensOf(span))];
+    const row = store.add(
       Math.min(span.startUnixMs, nowUnixMs),
       Math.max(0, span.durationNano / 1e6),
-      tokens(inputTokensOf(span)),
-      tokens(outputTokensOf(span)),
+      input,
+      output,
       span.statusCode === errorStatus,
       modelOf(span) ?? "",
     );
+    calls.add(span, row, input + output > 0);
   }
 }
 

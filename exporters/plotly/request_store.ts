@@ -1,8 +1,12 @@
 import { Dictionary } from "../../pipeline/frame/builders.ts";
 import type { ByteBudget } from "../../pipeline/host.ts";
+import type { Share } from "../../pipeline/llm/nested_calls.ts";
 
 /** Requests in a block: what is allocated, and what leaves the window, at once. */
 export const requestsPerBlock = 4096;
+
+/** Beside 0 and 1 in the column `failed`: a span that adds its tokens to those of the call below it, and no request. */
+export const tokensOnly = 2;
 
 /** What one request costs: start and duration 8 bytes each, two token counts 4 each, model 2, flags 1. */
 export const bytesPerRequest = 8 + 8 + 4 + 4 + 2 + 1;
@@ -22,9 +26,16 @@ export class Block {
   readonly inputTokens = new Uint32Array(requestsPerBlock);
   readonly outputTokens = new Uint32Array(requestsPerBlock);
   readonly model = new Uint16Array(requestsPerBlock);
+  /** 0, 1 or `tokensOnly`. */
   readonly failed = new Uint8Array(requestsPerBlock);
+  /** The number of its first request, as `add` gives it. */
+  readonly firstNumber: number;
   length = 0;
   latestStartUnixMs = Number.NEGATIVE_INFINITY;
+
+  constructor(firstNumber = 0) {
+    this.firstNumber = firstNumber;
+  }
 }
 
 /** What a block's arrays hold. */
@@ -40,6 +51,7 @@ export class RequestStore {
   readonly #blocks: Block[] = [];
   readonly #models = new Dictionary();
   #displaced = 0;
+  #added = 0;
 
   /** @param maxRequests rounded up to whole blocks. */
   constructor(maxRequests: number, budget: ByteBudget) {
@@ -68,8 +80,8 @@ export class RequestStore {
   }
 
   /**
-   * Keeps one request. Tokens the span does not say are 0, a model it does not say is the empty text. Positional, since
-   * this is called once per span.
+   * Keeps one request and returns its number. Tokens the span does not say are 0, a model it does not say is the empty
+   * text. Positional, since this is called once per span.
    */
   add(
     startUnixMs: number,
@@ -78,7 +90,7 @@ export class RequestStore {
     outputTokens: number,
     failed: boolean,
     model: string,
-  ): void {
+  ): number {
     let block = this.#blocks.at(-1);
     if (block === undefined || block.length === requestsPerBlock) block = this.#newBlock();
     const row = block.length++;
@@ -89,6 +101,16 @@ export class RequestStore {
     block.failed[row] = failed ? 1 : 0;
     block.model[row] = this.#modelNumber(model);
     if (startUnixMs > block.latestStartUnixMs) block.latestStartUnixMs = startUnixMs;
+    return this.#added++;
+  }
+
+  /** Takes a request back that turns out to repeat another one: all of it, or all but its tokens. */
+  takeBack(number: number, share: Share): void {
+    const block = this.#blocks.findLast(({ firstNumber }) => firstNumber <= number);
+    const row = number - (block?.firstNumber ?? 0);
+    if (block === undefined || row >= block.length) return;
+    if (share === "tokens") block.failed[row] = tokensOnly;
+    else block.startUnixMs[row] = Number.NEGATIVE_INFINITY;
   }
 
   /** Gives up the blocks whose requests all started before `fromUnixMs`. */
@@ -107,7 +129,7 @@ export class RequestStore {
       this.#displaced += this.#blocks[0]!.length;
       this.#remove(0);
     }
-    const block = new Block();
+    const block = new Block(this.#added);
     this.#budget.take(bytesPerBlock);
     this.#blocks.push(block);
     return block;

@@ -1,6 +1,6 @@
 import type { Pause } from "../../pipeline/frame/engine.ts";
 import { binCount, binnedQuantile, latencyBin } from "./latency_bins.ts";
-import type { Block, RequestStore } from "./request_store.ts";
+import { type Block, type RequestStore, tokensOnly } from "./request_store.ts";
 import { noThinning, type Sample, SampleBuilder, type Thinning, thinningFor } from "./sample.ts";
 import { addTo, type TimeBuckets, timeBuckets } from "./time_buckets.ts";
 
@@ -105,6 +105,7 @@ async function count(snapshots: readonly Snapshot[], buckets: TimeBuckets, until
       const durationMs = block.durationMs[row]!;
       const failed = block.failed[row]!;
       addTo(buckets, startUnixMs, failed, block.inputTokens[row]!, block.outputTokens[row]!);
+      if (failed === tokensOnly) continue;
       const bins = failed === 1 ? failedBins : okBins;
       bins[latencyBin(durationMs)]!++;
       if (durationMs > maxMs) maxMs = durationMs;
@@ -133,6 +134,7 @@ async function draw(
       if (startUnixMs < fromUnixMs || startUnixMs > untilUnixMs) continue;
       const durationMs = block.durationMs[row]!;
       const failed = block.failed[row]!;
+      if (failed === tokensOnly) continue;
       if (bars !== undefined) bars.counts[Math.min(bars.counts.length - 1, Math.floor(durationMs / bars.widthMs))]!++;
       if (failed === 1) {
         if (failedSeen++ % thinning.failedStride !== 0) continue;

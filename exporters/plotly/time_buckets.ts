@@ -1,3 +1,5 @@
+import { tokensOnly } from "./request_store.ts";
+
 /** The window cut into equal times. `bucketMs` wide bars are drawn from `stepsPerBucket` steps each. */
 export interface TimeBuckets {
   /** A multiple of `bucketMs`. */
@@ -46,7 +48,7 @@ export function timeBuckets(toUnixMs: number, windowMs: number): TimeBuckets {
   };
 }
 
-/** Counts a request that started within the window; one that started after its end counts at the end. */
+/** Counts a request that started within the window, of a `tokensOnly` its tokens; one that started after its end counts at the end. */
 export function addTo(
   buckets: TimeBuckets,
   startUnixMs: number,
@@ -56,8 +58,10 @@ export function addTo(
 ): void {
   const last = buckets.requests.length - 1;
   const step = Math.min(last, Math.floor((startUnixMs - buckets.fromUnixMs) / buckets.stepMs));
-  buckets.requests[step]!++;
-  buckets.failed[step]! += failed;
+  if (failed !== tokensOnly) {
+    buckets.requests[step]!++;
+    buckets.failed[step]! += failed;
+  }
   buckets.inputTokens[step]! += inputTokens;
   buckets.outputTokens[step]! += outputTokens;
 }

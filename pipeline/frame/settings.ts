@@ -45,7 +45,10 @@ export const aggregateConfig = z
       .prefault(["resource.service.name", "gen_ai.request.model", "status"])
       .describe(
         "Fields whose combinations are the rows: name, kind, status, trace_id and other span fields, scope.name, " +
-          "resource.KEY, scope.KEY or span.KEY for an attribute; any other name is a span attribute. Values are compared as text.",
+          "resource.KEY, scope.KEY or span.KEY for an attribute; any other name is a span attribute. Values are compared as text. " +
+          "Every span counts in its row: where an SDK, a gateway, an engine and an agent report the tokens of one call, group " +
+          "by what tells them apart as well, such as resource.service.name, kind or gen_ai.operation.name, and read the rows " +
+          "of one of them.",
       ),
     columns: z
       .record(z.string().min(1), parsed(parseExpression))

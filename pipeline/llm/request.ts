@@ -30,6 +30,8 @@ const otherOperations = [
   "delete_memory_store",
 ].map(text);
 
+const embeddings = text("embeddings");
+
 const client = 3;
 const internal = 1;
 const unspecified = 0;
@@ -43,10 +45,21 @@ export function isRequest(span: Span): boolean {
   const { kind } = span;
   if (kind !== client && kind !== internal && kind !== unspecified) return false;
   if (!span.has(keys.operation)) return span.has(keys.requestModel) || span.has(keys.responseModel);
+  return !isOtherOperation(span);
+}
+
+/** Whether a span names an operation that is not a call of a model, such as `execute_tool` and `invoke_agent`. */
+export function isOtherOperation(span: Span): boolean {
+  if (!span.has(keys.operation)) return false;
   for (const operation of otherOperations) {
-    if (span.is(keys.operation, operation)) return false;
+    if (span.is(keys.operation, operation)) return true;
   }
-  return true;
+  return false;
+}
+
+/** What a request asks for, as one bit: text (chat, completion, an operation of the sender's own) or embeddings. */
+export function requestKind(span: Span): 1 | 2 {
+  return span.is(keys.operation, embeddings) ? 2 : 1;
 }
 
 /** What a span does: `chat`, `execute_tool`; undefined when it does not say. */
