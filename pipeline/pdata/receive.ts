@@ -23,9 +23,9 @@ export function receive<S extends Signal>(signal: S, body: Buffer): PdataOf[S] {
 /** Bytes of a body that the slow walk, with the rewriting, may have in place: some milliseconds. */
 const longestSlowWalk = 32 * 1024;
 
-/** Bytes and spans that the fast walk may have in place. */
+/** Bytes, and elements of two bytes or more, that the fast walk may have in place. */
 const longestWalk = 4 * 1024 * 1024;
-const mostSpansInPlace = 65_536;
+const mostElementsInPlace = 250_000;
 
 /**
  * As `receive`, if that surely takes but a few milliseconds; undefined when it may take longer.
@@ -35,23 +35,24 @@ const mostSpansInPlace = 65_536;
 export function receiveShort<S extends Signal>(signal: S, body: Buffer): PdataOf[S] | undefined {
   if (body.length <= longestSlowWalk) return receive(signal, body);
   if (body.length > longestWalk) return undefined;
-  const chunk = walkFast(signal, body, { mostSpans: mostSpansInPlace });
+  const chunk = walkFast(signal, body, { most: mostElementsInPlace });
   return chunk && pdataOf(signal, [chunk]);
 }
 
 interface WalkOptions {
   readonly isRewritten?: boolean;
-  readonly mostSpans?: number;
+  /** Elements that are walked before giving up. */
+  readonly most?: number;
 }
 
 function walkFast(signal: Signal, body: Buffer, options: WalkOptions = {}): Chunk | undefined {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  const { isRewritten = false, mostSpans } = options;
+  const { isRewritten = false, most } = options;
   if (signal === "traces") {
-    const rows = walkTraces(body, view, mostSpans);
+    const rows = walkTraces(body, view, most);
     return rows && new Chunk(signal, body, rows.items.length / spanColumn.width, { rows, isRewritten });
   }
-  const itemCount = walkRequest(body, view, planOf(requests[signal]));
+  const itemCount = walkRequest(body, view, planOf(requests[signal]), most);
   return itemCount === refused ? undefined : new Chunk(signal, body, itemCount, { isRewritten });
 }
 

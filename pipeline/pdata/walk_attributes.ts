@@ -1,4 +1,5 @@
 import {
+  allowance,
   fieldNumber,
   isAscii,
   isText,
@@ -12,6 +13,7 @@ import {
 
 // Local, because V8 loads a constant that is exported or imported each time.
 const nowhere = refused;
+const left = allowance;
 
 /** Messages nested deeper are left to the walk of `check.ts`, which knows the limit. */
 const deepest = 40;
@@ -86,20 +88,26 @@ function listEnd(bytes: Buffer, view: DataView, at: number, end: number, depth: 
   if (to === nowhere || depth > deepest) return nowhere;
   const isMap = bytes[at] === 0x32;
   let position = payloadStart(bytes, at + 1);
+  const most = left.elements;
+  let elements = 1;
   while (position < to) {
-    if (bytes[position] !== 0x0a) return nowhere;
+    elements += 1;
+    if (bytes[position] !== 0x0a || elements > most) return nowhere;
     position = isMap
       ? keyValueEnd(bytes, view, position + 1, to, depth + 1)
       : anyValueEnd(bytes, view, position + 1, to, depth + 1);
     if (position === nowhere) return nowhere;
   }
-  return to;
+  left.elements -= elements;
+  return left.elements < 0 ? nowhere : to;
 }
 
 /** Walks fields that must all be unknown, numbers above `known`; returns `to` or `refused`. */
 function restEnd(bytes: Buffer, at: number, to: number, known: number): number {
   let position = at;
   while (position < to) {
+    left.elements -= 1;
+    if (left.elements < 0) return nowhere;
     const next = unknownEnd(bytes, position, to);
     if (next === nowhere || fieldNumber(bytes, position) <= known) return nowhere;
     position = next;

@@ -9,6 +9,15 @@ export const refused = -1;
 // Local, because V8 loads a constant that is exported or imported each time.
 const nowhere = refused;
 
+/**
+ * How many elements the present walk may still look at; below 0 it gives up, by "refused". Bytes alone do not say how
+ * long a walk takes: an element may have two. Set before each walk.
+ */
+export const allowance = { elements: 0 };
+
+/** As many as any body has. */
+export const anyNumber = 0x3fffffff;
+
 /** Position behind the payload whose length stands at `at`; refuses lengths that are not minimal. */
 export function payloadEnd(bytes: Buffer, at: number, end: number): number {
   if (at >= end) return nowhere;

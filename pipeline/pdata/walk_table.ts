@@ -1,9 +1,20 @@
 import { anyValue, type Field, itemMessages, keyValue, type Message } from "./messages.ts";
 import { anyValueEnd, keyValueEnd } from "./walk_attributes.ts";
-import { fieldNumber, payloadEnd, payloadStart, refused, stringEnd, unknownEnd, varintEnd } from "./walk_bytes.ts";
+import {
+  allowance,
+  anyNumber,
+  fieldNumber,
+  payloadEnd,
+  payloadStart,
+  refused,
+  stringEnd,
+  unknownEnd,
+  varintEnd,
+} from "./walk_bytes.ts";
 
 // Local, because V8 loads a constant that is exported or imported each time.
 const nowhere = refused;
+const left = allowance;
 
 /** What a one-byte tag asks the walk to do. */
 const action = {
@@ -88,11 +99,19 @@ function actionOf(field: Field, wire: number): number {
   }
 }
 
+/** What a message counts besides its fields: about the time of so many fields. */
+const messageElements = 3;
+
 let itemCount = 0;
 
-/** Walks a whole request; returns its number of items, or `refused` when `check.ts` has to look at it. */
-export function walkRequest(bytes: Buffer, view: DataView, plan: Plan): number {
+/**
+ * Walks a whole request; returns its number of items, or `refused` when `check.ts` has to look at it.
+ *
+ * @param most how many elements it walks before it gives up
+ */
+export function walkRequest(bytes: Buffer, view: DataView, plan: Plan, most = anyNumber): number {
   itemCount = 0;
+  left.elements = most;
   return messageEnd(bytes, view, 0, bytes.length, plan, 0) === nowhere ? nowhere : itemCount;
 }
 
@@ -102,8 +121,12 @@ export function messageEnd(bytes: Buffer, view: DataView, from: number, to: numb
   const { actions, bits } = plan;
   let seen = 0;
   let attributesEnd = 0;
+  const most = left.elements;
+  let elements = messageElements;
   let at = from;
   while (at < to) {
+    elements += 1;
+    if (elements > most) return nowhere;
     const tag = bytes[at]!;
     if (tag > 127 || actions[tag] === action.unknown) {
       const next = unknownEnd(bytes, at, to);
@@ -125,7 +148,8 @@ export function messageEnd(bytes: Buffer, view: DataView, from: number, to: numb
     }
     if (at === nowhere) return nowhere;
   }
-  return to;
+  left.elements -= elements;
+  return left.elements < 0 ? nowhere : to;
 }
 
 /** Whether the field with a longer tag at `at` needs no closer look: it is unknown, or the first `flags`. */
@@ -178,6 +202,8 @@ function packedVarintEnd(bytes: Buffer, lengthAt: number, to: number): number {
   const end = payloadEnd(bytes, lengthAt, to);
   if (end === nowhere) return nowhere;
   let at = payloadStart(bytes, lengthAt);
+  left.elements -= (end - at) >>> 1;
+  if (left.elements < 0) return nowhere;
   while (at < end) {
     at = varintEnd(bytes, at, end);
     if (at === nowhere) return nowhere;

@@ -2,12 +2,22 @@ import { requests } from "./messages.ts";
 import { afterRun, findField, RowList, type Rows, resourceColumn, scopeColumn } from "./rows.ts";
 import { fillIds, spanColumn } from "./rows_traces.ts";
 import { keyValueEnd } from "./walk_attributes.ts";
-import { payloadEnd, payloadStart, refused, stringEnd, unknownEnd, varintEnd } from "./walk_bytes.ts";
+import {
+  allowance,
+  anyNumber,
+  payloadEnd,
+  payloadStart,
+  refused,
+  stringEnd,
+  unknownEnd,
+  varintEnd,
+} from "./walk_bytes.ts";
 import { idEnd, messageEnd, type Plan, planOf } from "./walk_table.ts";
 import { readVarint } from "./wire.ts";
 
 // Local, because V8 loads a constant that is exported or imported each time.
 const nowhere = refused;
+const left = allowance;
 const column = spanColumn;
 const resourceCell = resourceColumn;
 const scopeCell = scopeColumn;
@@ -32,26 +42,27 @@ function childOf(plan: Plan, tag: number): Plan {
 let scratch = new Int32Array(1024 * column.width);
 let count = 0;
 const mostScratch = 1 << 20;
-/** Spans after which the present walk gives up. */
-let most = Number.POSITIVE_INFINITY;
+/** What a span, scope or resource counts besides its fields: about the time of so many empty attributes. */
+const rowElements = 4;
 
 /**
  * The fast validating walk of a traces request, which fills the rows on its way.
  *
- * @param mostSpans about how many spans it walks before it gives up
+ * @param most how many elements it walks before it gives up
  * @returns undefined when it gave up or the walk of `check.ts` has to look at the bytes
  */
-export function walkTraces(bytes: Buffer, view: DataView, mostSpans = Number.POSITIVE_INFINITY): Rows | undefined {
+export function walkTraces(bytes: Buffer, view: DataView, most = anyNumber): Rows | undefined {
   const resources = new RowList(resourceCell.width, 1);
   const scopes = new RowList(scopeCell.width, 1);
   count = 0;
-  most = mostSpans;
+  left.elements = most;
   const size = bytes.length;
   let at = 0;
   while (at < size) {
+    left.elements -= rowElements;
     at =
       bytes[at] === 0x0a ? resourceSpansEnd(bytes, view, at + 1, size, resources, scopes) : unknownEnd(bytes, at, size);
-    if (at === nowhere) return undefined;
+    if (at === nowhere || left.elements < 0) return undefined;
   }
   const items = scratch.slice(0, count * column.width);
   if (scratch.length > mostScratch) scratch = new Int32Array(1024 * column.width);
@@ -77,13 +88,14 @@ function resourceSpansEnd(
   const index = resources.length - 1;
   let seen = 0;
   while (at < to) {
+    left.elements -= rowElements;
     const tag = bytes[at]!;
     const start = at;
     if (tag === 0x12) at = scopeSpansEnd(bytes, view, at + 1, to, scopes, index);
     else if (tag === 0x0a) at = groupEnd(bytes, view, at, to, resourcePlan, 0x0a, resources, row);
     else if (tag === 0x1a) at = stringEnd(bytes, view, at + 1, to);
     else at = otherEnd(bytes, at, to);
-    if (at === nowhere) return nowhere;
+    if (at === nowhere || left.elements < 0) return nowhere;
     if (tag === 0x12) continue;
     const bit = tag === 0x0a || tag === 0x1a ? tag : 0;
     if (bit !== 0 && (seen & (1 << (bit >>> 3))) !== 0) return nowhere;
@@ -147,18 +159,21 @@ function scopeSpansEnd(
       if (itemsEnd !== 0 && itemsEnd !== at) scopes.set(row + scopeCell.isScattered, 1);
       const spanEnd = payloadEnd(bytes, at + 1, to);
       if (spanEnd === nowhere) return nowhere;
-      if ((count + 1) * column.width > scratch.length && !grow()) return nowhere;
+      if ((count + 1) * column.width > scratch.length) grow();
       const base = count * column.width;
       for (let cell = base; cell < base + column.width; cell++) scratch[cell] = 0;
       scratch[base + column.scope] = index;
       count += 1;
       if (walkSpan(bytes, view, payloadStart(bytes, at + 1), spanEnd, scratch, base) === nowhere) return nowhere;
+      left.elements -= rowElements;
+      if (left.elements < 0) return nowhere;
       at = spanEnd;
       itemsEnd = at;
       continue;
     }
+    left.elements -= 1;
     const bit = tag === 0x0a ? 1 : tag === 0x1a ? 2 : 0;
-    if ((seen & bit) !== 0) return nowhere;
+    if ((seen & bit) !== 0 || left.elements < 0) return nowhere;
     seen |= bit;
     if (tag === 0x0a) at = groupEnd(bytes, view, at, to, scopePlan, 0x1a, scopes, row);
     else if (tag === 0x1a) at = stringEnd(bytes, view, at + 1, to);
@@ -168,13 +183,11 @@ function scopeSpansEnd(
   return to;
 }
 
-/** Makes room for twice as many spans, if so many are wanted. */
-function grow(): boolean {
-  if (count >= most) return false;
+/** Makes room for twice as many spans. */
+function grow(): void {
   const grown = new Int32Array(scratch.length * 2);
   grown.set(scratch);
   scratch = grown;
-  return true;
 }
 
 /** Walks the span `[from, to)` and fills its row of zeros at `base`; returns `to` or `refused`. */
@@ -204,11 +217,15 @@ function walkSpan(bytes: Buffer, view: DataView, from: number, to: number, rows:
   }
   if (at < to && bytes[at] === 0x4a) {
     rows[base + column.attributesFrom] = at;
+    const most = left.elements;
+    let elements = 0;
     do {
+      elements += 1;
       at = keyValueEnd(bytes, view, at + 1, to, 4);
-      if (at === nowhere) return nowhere;
+      if (at === nowhere || elements > most) return nowhere;
     } while (at < to && bytes[at] === 0x4a);
     rows[base + column.attributesTo] = at;
+    left.elements -= elements;
   }
   return at === to ? to : walkSpanRest(bytes, view, at, to, rows, base, seen);
 }
@@ -225,8 +242,12 @@ function walkSpanRest(
 ): number {
   let seen = before;
   let attributesEnd = rows[base + column.attributesTo]!;
+  const most = left.elements;
+  let elements = 0;
   let at = from;
   while (at < to) {
+    elements += 1;
+    if (elements > most) return nowhere;
     const tag = bytes[at]!;
     if (tag === 0x4a) {
       if (attributesEnd === 0) rows[base + column.attributesFrom] = at;
@@ -313,6 +334,7 @@ function walkSpanRest(
     if (at === nowhere || at > to || (seen & bit) !== 0) return nowhere;
     seen |= bit;
   }
+  left.elements -= elements;
   return to;
 }
 

@@ -14,7 +14,7 @@ const copies = 3;
 
 /**
  * Reads short bodies in place, and long ones (JSON over 256 KiB; protobuf that is in an odd encoding, is malformed or has
- * very many spans, or is over 4 MiB) in a thread of its own, which the first of them starts.
+ * very many small parts, or is over 4 MiB) in a thread of its own, which the first of them starts.
  */
 export class ThreadedBodyReader implements BodyReader {
   readonly #budget: ByteBudget;
