@@ -5,6 +5,7 @@ export const registry: Registry = {
   receivers: {
     nop: () => import("../receivers/nop/index.ts"),
     otlp: () => import("../receivers/otlp/index.ts"),
+    otlp_json_file: () => import("../receivers/otlp_json_file/index.ts"),
   },
   processors: {
     aggregate: () => import("../processors/aggregate/index.ts"),

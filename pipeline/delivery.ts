@@ -4,7 +4,7 @@ import type { Pdata } from "./pdata/index.ts";
 export interface ClientInfo {
   /** Peer address as `host:port`, or the empty string when there is none (a file, a generator). */
   readonly address: string;
-  readonly transport: "grpc" | "http" | "internal";
+  readonly transport: "grpc" | "http" | "file" | "internal";
   /** Request headers, keys in lower case; present only with `include_metadata: true`. */
   readonly metadata?: ReadonlyMap<string, readonly string[]>;
   /** What the server's authenticator found out about the caller, by attribute name. */

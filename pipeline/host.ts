@@ -215,8 +215,8 @@ export interface ReceiverHost extends Host {
    * while the receiver runs: to be looked up for each batch.
    */
   readonly outlets: Outlets;
-  /** Counts a request that was refused before it became a batch: malformed, too large. Items unknown. */
-  malformed(signal: Signal, transport: "grpc" | "http", reason: string): void;
+  /** Counts a request, or a line of a file, that was refused before it became a batch: malformed, too large. Items unknown. */
+  malformed(signal: Signal, transport: "grpc" | "http" | "file", reason: string): void;
 }
 
 export interface ConnectorHost extends BookedHost {

@@ -18,6 +18,7 @@ const scratch = mkdtempSync(join(tmpdir(), "otelpipe-components-"));
 /** Settings for components that cannot be built from `{}`, and that keep everything on loopback and on free ports. */
 const settings: Readonly<Record<string, object>> = {
   "receiver otlp": { protocols: { grpc: { endpoint: "localhost:0" }, http: { endpoint: "localhost:0" } } },
+  "receiver otlp_json_file": { include: [join(scratch, "*.none")] },
   "processor attributes": { actions: [{ key: "a", value: 1, action: "upsert" }] },
   "processor resource": { attributes: [{ key: "a", value: 1, action: "upsert" }] },
   "processor memory_limiter": { check_interval: "1s", limit_mib: 100 },

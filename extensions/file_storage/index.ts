@@ -4,11 +4,19 @@ import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { extension, type Lifecycle } from "../../pipeline/component.ts";
 import type { Clock, ExtensionHost } from "../../pipeline/host.ts";
+import { fileCheckpoint } from "../../pipeline/storage/checkpoint.ts";
 import { collectorFileName, collectorFiles, importCollectorFile } from "../../pipeline/storage/collector_file.ts";
 import { directoryDisk } from "../../pipeline/storage/disk.ts";
 import { type DirectoryLock, flockHolder, lockDirectory } from "../../pipeline/storage/lock.ts";
 import { RecordLog } from "../../pipeline/storage/log.ts";
-import type { QueueName, QueueOwner, QueueStore, Storage } from "../../pipeline/storage/storage.ts";
+import type {
+  Checkpoint,
+  CheckpointStorage,
+  QueueName,
+  QueueOwner,
+  QueueStore,
+  Storage,
+} from "../../pipeline/storage/storage.ts";
 import { config, type FileStorageConfig } from "./config.ts";
 
 const segmentBytes = 8 * 1024 * 1024;
@@ -19,7 +27,8 @@ const lockPollMs = 100;
 export default extension({
   type: "file_storage",
   stability: "beta",
-  summary: "Keeps the sending queues of exporters on disk, so that what was answered for survives a crash.",
+  summary:
+    "Keeps the sending queues of exporters on disk, so that what was answered for survives a crash, and how far receivers have read files.",
   config,
   examples: [
     {
@@ -31,10 +40,11 @@ export default extension({
       yaml: "file_storage: { directory: ./queue, create_directory: true, fsync: false }",
     },
   ],
+  roles: () => ["storage extension"],
   create: (settings, host) => new FileStorage(settings, host),
 });
 
-class FileStorage implements Lifecycle, Storage {
+class FileStorage implements Lifecycle, Storage, CheckpointStorage {
   readonly #settings: FileStorageConfig;
   readonly #host: ExtensionHost;
   #lock: DirectoryLock | undefined;
@@ -81,6 +91,11 @@ class FileStorage implements Lifecycle, Storage {
     const queue = log.queue(name);
     if (!queue.isOwned) await this.#takeOver(name, log);
     return queue.open(owner);
+  }
+
+  async openCheckpoint(name: string): Promise<Checkpoint> {
+    if (this.#log === undefined) throw new Error("the storage is not started");
+    return fileCheckpoint(directoryDisk(this.#settings.directory), name, this.#settings);
   }
 
   /** What the Collector left in its queue of the same exporter. Its file must not be in use. */

@@ -36,7 +36,7 @@ function hex(codePoint: number): string {
 export async function collectorFiles(disk: Disk, names: readonly string[]): Promise<readonly string[]> {
   const found: string[] = [];
   for (const name of names) {
-    if (/^(queue-|quarantine-|otelpipe\.|repair\.)/.test(name) || name.endsWith(".backup")) continue;
+    if (/^(queue-|quarantine-|checkpoint-|otelpipe\.|repair\.)/.test(name) || name.endsWith(".backup")) continue;
     if (await withFile(disk, name, isBbolt).catch(() => false)) found.push(name);
   }
   return found;

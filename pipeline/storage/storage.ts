@@ -60,15 +60,33 @@ export interface QueueStore {
   close(): Promise<void>;
 }
 
+/** A text that is replaced as a whole, such as how far files were read. */
+export interface Checkpoint {
+  /** What was written last; undefined when nothing was. */
+  read(): Promise<string | undefined>;
+  /** Resolves when the text is as safe as the storage promises; until then the one before it is there. */
+  write(text: string): Promise<void>;
+}
+
 /** What an extension is that keeps queues. */
 export interface Storage {
   /** @throws {Error} when the storage is not started. */
   openQueue(name: QueueName, owner: QueueOwner): Promise<QueueStore>;
 }
 
+/** What an extension is that keeps checkpoints. */
+export interface CheckpointStorage {
+  /** The checkpoint of that name, which one component uses at a time. @throws {Error} when the storage is not started. */
+  openCheckpoint(name: string): Promise<Checkpoint>;
+}
+
 /** A record whose bytes have changed since they were stored. */
 export class DamagedError extends Error {
   override readonly name = "DamagedError";
+}
+
+export function isCheckpointStorage(candidate: unknown): candidate is CheckpointStorage {
+  return typeof candidate === "object" && candidate !== null && "openCheckpoint" in candidate;
 }
 
 export function isStorage(candidate: unknown): candidate is Storage {

@@ -1,4 +1,4 @@
-import { ConsumeError } from "../delivery.ts";
+import { type ClientInfo, ConsumeError } from "../delivery.ts";
 import type { Counter, Labels, Meter } from "../host.ts";
 import { rpcCodeName } from "../net/status.ts";
 import type { Signal } from "../pdata/index.ts";
@@ -20,7 +20,7 @@ export const itemBounds: readonly number[] = [
 /** Upper bounds for sizes in bytes, as the Collector's histograms have them: 128 to 16 MiB. */
 export const byteBounds: readonly number[] = Array.from({ length: 18 }, (_, index) => 2 ** (index + 7));
 
-type Transport = "grpc" | "http" | "internal";
+type Transport = ClientInfo["transport"];
 type Bound = ReturnType<Counter["with"]>;
 
 /** What became of what a receiver took in, by transport. */

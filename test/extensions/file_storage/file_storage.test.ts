@@ -8,7 +8,7 @@ import { describe, it } from "node:test";
 import definition from "../../../extensions/file_storage/index.ts";
 import type { Lifecycle } from "../../../pipeline/component.ts";
 import type { ExtensionHost } from "../../../pipeline/host.ts";
-import type { Storage } from "../../../pipeline/storage/storage.ts";
+import type { CheckpointStorage, Storage } from "../../../pipeline/storage/storage.ts";
 import { ownerless, store } from "../../pipeline/storage/opened_log.ts";
 import { bboltDatabase } from "../../support/bbolt_writer.ts";
 import { simulatedHost } from "../../support/simulated_host.ts";
@@ -28,7 +28,7 @@ function storage(settings: object) {
   const running = () => {
     for (const listener of listeners) listener("running");
   };
-  return { host, running, storage: made as Lifecycle & Storage };
+  return { host, running, storage: made as Lifecycle & Storage & CheckpointStorage };
 }
 
 /** A process that holds the lock of `folder` until it is killed. */
@@ -61,6 +61,26 @@ describe("file_storage", () => {
     const { left } = await again.storage.openQueue(traces, ownerless);
     assert.equal(left.length, 1);
     await again.storage.stop?.();
+  });
+
+  it("keeps checkpoints, each replaced as a whole, also over a write that was cut off", async () => {
+    const folder = directory();
+    for (const fsync of [true, false]) {
+      const one = storage({ directory: folder, fsync });
+      await one.storage.start?.();
+      const checkpoint = await one.storage.openCheckpoint("receiver_otlp_json_file/a");
+      assert.equal(await checkpoint.read(), fsync ? undefined : "short");
+      await checkpoint.write("a long text");
+      writeFileSync(join(folder, "checkpoint-receiver_otlp_json_file%2Fa.next"), "half a longer text than that");
+      await checkpoint.write("short");
+      await one.storage.stop?.();
+      await assert.rejects(one.storage.openCheckpoint("other"), /not started/);
+    }
+    const two = storage({ directory: folder });
+    await two.storage.start?.();
+    assert.equal(await (await two.storage.openCheckpoint("receiver_otlp_json_file/b")).read(), undefined);
+    await two.storage.stop?.();
+    assert.deepEqual(readdirSync(folder).sort(), ["checkpoint-receiver_otlp_json_file%2Fa", "otelpipe.lock"]);
   });
 
   it("refuses a directory that another one in this process uses, and takes it when that has stopped", async () => {
