@@ -3,7 +3,7 @@ import { appendFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
-import type { ConsumeError } from "../../../pipeline/delivery.ts";
+import { ConsumeError } from "../../../pipeline/delivery.ts";
 import type { Outlets, ReceiverHost } from "../../../pipeline/host.ts";
 import { type Pdata, type Signal, signals, type Traces, toJson } from "../../../pipeline/pdata/index.ts";
 import otlpJsonFile from "../../../receivers/otlp_json_file/index.ts";
@@ -89,3 +89,7 @@ export async function startFileReceiver(folder: string, options: Options = {}) {
 export async function append(folder: string, file: string, text: string | Buffer): Promise<void> {
   await appendFile(join(folder, file), text);
 }
+
+/** A refusal for now. */
+export const later = (delayMs?: number) =>
+  new ConsumeError("busy", { retryable: true, ...(delayMs !== undefined && { delayMs }) });
