@@ -1,5 +1,5 @@
+import { clock, gap } from "../pipeline/number_text.ts";
 import { byId, el, setText } from "./dom.ts";
-import { clock, gap } from "./wire/format.ts";
 import type { FigureState, Tick } from "./wire/messages.ts";
 
 /** The part of the time that figures show. */

@@ -1,5 +1,5 @@
+import { gap, memory, share, timeSpan } from "../pipeline/number_text.ts";
 import { byId, el, setText, visible } from "./dom.ts";
-import { gap, memory, share, timeSpan } from "./wire/format.ts";
 import type { Run, Tick } from "./wire/messages.ts";
 
 let lastMeaning = "";

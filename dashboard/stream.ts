@@ -1,5 +1,5 @@
+import { age, clock } from "../pipeline/number_text.ts";
 import { byId, el } from "./dom.ts";
-import { age, clock } from "./wire/format.ts";
 import type { Tick } from "./wire/messages.ts";
 
 type Connection = "connecting" | "disconnected" | "held" | "stale" | "live";

@@ -32,6 +32,7 @@ const layers = [
     "pipeline/frame/columns.ts",
     "pipeline/board.ts",
     "pipeline/view.ts",
+    "pipeline/number_text.ts",
     "pipeline/host.ts",
     "pipeline/delivery.ts",
     "pipeline/component.ts",

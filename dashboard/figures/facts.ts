@@ -1,6 +1,6 @@
+import { count, gap, rate, share, short, timeSpan } from "../../pipeline/number_text.ts";
 import type { FigureDocument } from "../api.ts";
 import { el, telemetry } from "../dom.ts";
-import { count, gap, rate, share, short, timeSpan } from "../wire/format.ts";
 import { asPart, colorOf, type Palette, roleOf } from "./look.ts";
 
 /** What stands in the head of a figure's panel: what it shows, and the numbers a reader looks for first. */

@@ -1,7 +1,7 @@
+import { age } from "../../pipeline/number_text.ts";
 import { type FigureDocument, fetchFigure } from "../api.ts";
 import { el, setText, telemetry } from "../dom.ts";
 import { TwinView } from "../twin.ts";
-import { age } from "../wire/format.ts";
 import type { FigureState } from "../wire/messages.ts";
 import { factsOf } from "./facts.ts";
 import { dressed, type Palette, plotlyConfig } from "./look.ts";

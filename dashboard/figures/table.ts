@@ -1,6 +1,6 @@
+import { count } from "../../pipeline/number_text.ts";
 import type { FigureDocument } from "../api.ts";
 import { el, telemetry } from "../dom.ts";
-import { count } from "../wire/format.ts";
 import { unescaped } from "./facts.ts";
 import { asPart } from "./look.ts";
 

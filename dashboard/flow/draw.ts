@@ -1,5 +1,5 @@
+import { count, gap, rate } from "../../pipeline/number_text.ts";
 import { cutMiddle, svg, visible } from "../dom.ts";
-import { count, gap, rate } from "../wire/format.ts";
 import type { DropState } from "../wire/messages.ts";
 import { type Band, type Box, type Layout, thinnestBand } from "./layout.ts";
 import { type FlowNode, total } from "./model.ts";

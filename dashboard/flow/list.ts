@@ -1,5 +1,5 @@
+import { count, gap, rate } from "../../pipeline/number_text.ts";
 import { el, svg, visible } from "../dom.ts";
-import { count, gap, rate } from "../wire/format.ts";
 import { dropsOf, dropText, factsOf } from "./draw.ts";
 import { thinnestBand } from "./layout.ts";
 import { type FlowModel, type FlowNode, type FlowPipeline, total } from "./model.ts";

@@ -1,6 +1,6 @@
+import { count, rate } from "../../pipeline/number_text.ts";
 import { byId, el } from "../dom.ts";
 import { TwinView } from "../twin.ts";
-import { count, rate } from "../wire/format.ts";
 import type { BooksRow, Tick } from "../wire/messages.ts";
 import { boxWidth, drawFlow } from "./draw.ts";
 import { layoutFlow } from "./layout.ts";

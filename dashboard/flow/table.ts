@@ -1,5 +1,5 @@
+import { count } from "../../pipeline/number_text.ts";
 import { el, telemetry } from "../dom.ts";
-import { count } from "../wire/format.ts";
 import type { NodeState, Tick } from "../wire/messages.ts";
 
 const columns = ["In", "Out", "By a setting", "Refused", "Held", "Lost"];

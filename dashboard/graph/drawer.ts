@@ -1,6 +1,6 @@
+import { shortId, timeSpan, traffic } from "../../pipeline/number_text.ts";
 import { reveal } from "../api.ts";
 import { el, telemetry, visible, visibleLines } from "../dom.ts";
-import { shortId, timeSpan, traffic } from "../wire/format.ts";
 import type { FieldPlace, GraphNode, SpanDetail, SpanField } from "../wire/messages.ts";
 
 /** Attributes people look for first, in this order; the rest follows as sent. */

@@ -1,7 +1,7 @@
+import { count } from "../../pipeline/number_text.ts";
 import { fetchGraph, fetchSpan } from "../api.ts";
 import { byId, el, setText, telemetry } from "../dom.ts";
 import { TwinView } from "../twin.ts";
-import { count } from "../wire/format.ts";
 import type { GraphNode, GraphSnapshot, GraphState } from "../wire/messages.ts";
 import { drawFailures, drawSpan, toggleText } from "./drawer.ts";
 import { GraphLayout } from "./layout.ts";

@@ -1,5 +1,5 @@
+import { timeSpan } from "../../pipeline/number_text.ts";
 import { svg, visible } from "../dom.ts";
-import { timeSpan } from "../wire/format.ts";
 import type { GraphPicture, PictureEvents, Scene, Spot } from "./scene.ts";
 import type { Point } from "./tree.ts";
 

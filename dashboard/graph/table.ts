@@ -1,5 +1,5 @@
+import { clock, count, timeSpan } from "../../pipeline/number_text.ts";
 import { el, telemetry } from "../dom.ts";
-import { clock, count, timeSpan } from "../wire/format.ts";
 import type { GraphNode } from "../wire/messages.ts";
 
 const mostRows = 500;

@@ -1,5 +1,5 @@
+import { short, timeTick } from "../../pipeline/number_text.ts";
 import { isoTime } from "./figure.ts";
-import { durationTickText, tickText } from "./text.ts";
 
 /** What all figures of the page share; colours of text and grid are the page's own, by theme. */
 export const pageLayout = {
@@ -23,7 +23,7 @@ export function timeAxis(fromUnixMs: number, toUnixMs: number): object {
 export function countAxis(highest: number, leastStep = 1): object {
   const step = Math.max(leastStep, tickStep(highest / 5));
   const ticks = Array.from({ length: Math.floor(highest / step) + 1 }, (_, tick) => tick * step);
-  return { ...yAxis, range: [0, Math.max(highest * 1.05, step)], tickvals: ticks, ticktext: ticks.map(tickText) };
+  return { ...yAxis, range: [0, Math.max(highest * 1.05, step)], tickvals: ticks, ticktext: ticks.map(short) };
 }
 
 function tickStep(width: number): number {
@@ -41,7 +41,7 @@ export function logDurationAxis(from: number, to: number): object {
       const value = step * 10 ** decade;
       if (Math.log10(value) < from || Math.log10(value) > to) continue;
       tickvals.push(Math.log10(value));
-      ticktext.push(durationTickText(value));
+      ticktext.push(timeTick(value));
     }
   }
   return { ...xAxis, range: [from, to], tickvals, ticktext };
@@ -60,5 +60,5 @@ export function logCountAxis(highest: number, axis: "x" | "y"): object {
   for (let decade = 1; decade <= top; decade++) counts.push(...steps.map((step) => step * 10 ** decade));
   const shown = counts.filter((count) => logPlace(count) <= top);
   const common = axis === "x" ? xAxis : yAxis;
-  return { ...common, range: [-0.05, top], tickvals: shown.map(logPlace), ticktext: shown.map(tickText) };
+  return { ...common, range: [-0.05, top], tickvals: shown.map(logPlace), ticktext: shown.map(short) };
 }

@@ -1,9 +1,10 @@
+import { count, gap, rate, timeSpan } from "../../pipeline/number_text.ts";
 import { countAxis, logCountAxis, logDurationAxis, logPlace, pageLayout, timeAxis } from "./axes.ts";
 import { config, figureMeta, isoTime, type PlotlyFigure } from "./figure.ts";
 import { binStart, binsPerDecade } from "./latency_bins.ts";
 import { totalsOverTime } from "./seed_figures.ts";
 import type { Summary } from "./summary.ts";
-import { countText, durationText, escapeText, rateText } from "./text.ts";
+import { escapeText } from "./text.ts";
 import { bucketStarts, perBucket } from "./time_buckets.ts";
 
 /** A figure of the page: what it is called, and how it is drawn from a summary. */
@@ -45,9 +46,7 @@ function requestLatency(summary: Summary): PlotlyFigure {
   const ok = bars.map((bar) => sumOf(okBins, bar * binsPerBar, binsPerBar));
   const failed = bars.map((bar) => sumOf(failedBins, bar * binsPerBar, binsPerBar));
   const starts = bars.map((bar) => binStart(bar * binsPerBar));
-  const ranges = starts.map(
-    (start) => `${durationText(10 ** start)} to ${durationText(10 ** (start + 1 / barsPerDecade))}`,
-  );
+  const ranges = starts.map((start) => `${timeSpan(10 ** start)} to ${timeSpan(10 ** (start + 1 / barsPerDecade))}`);
   const bar = {
     type: "bar",
     x: starts,
@@ -68,7 +67,7 @@ function requestLatency(summary: Summary): PlotlyFigure {
         ...bar,
         name: "Succeeded",
         y: ok,
-        text: ok.map((count, place) => `${ranges[place]}: ${countText(count)}`),
+        text: ok.map((items, place) => `${ranges[place]}: ${count(items)}`),
         marker: { color: colours.series },
         meta: { role: "ok" },
       },
@@ -76,7 +75,7 @@ function requestLatency(summary: Summary): PlotlyFigure {
         ...bar,
         name: "Failed",
         y: failed,
-        text: failed.map((count) => `${countText(count)} failed`),
+        text: failed.map((items) => `${count(items)} failed`),
         marker: { color: colours.failed },
         meta: { role: "failed" },
       },
@@ -112,7 +111,7 @@ function tokensOverTime(summary: Summary): PlotlyFigure {
     ...timeBars(summary),
     name,
     y: [...counts],
-    text: Array.from(counts, (count) => `${countText(count)} ${role === "input_tokens" ? "in" : "out"}`),
+    text: Array.from(counts, (items) => `${count(items)} ${role === "input_tokens" ? "in" : "out"}`),
     marker: { color },
     meta: { role },
   });
@@ -198,8 +197,8 @@ function inputAgainstOutput(summary: Summary): PlotlyFigure {
 }
 
 function requestText({ sample }: Summary, row: number, modelText: (model: number) => string): string {
-  const tokens = `${countText(sample.inputTokens[row]!)} in, ${countText(sample.outputTokens[row]!)} out`;
-  const outcome = `${durationText(sample.durationMs[row]!)}${sample.failed[row] === 1 ? ", failed" : ""}`;
+  const tokens = `${count(sample.inputTokens[row]!)} in, ${count(sample.outputTokens[row]!)} out`;
+  const outcome = `${timeSpan(sample.durationMs[row]!)}${sample.failed[row] === 1 ? ", failed" : ""}`;
   return `${modelText(sample.model[row]!)}<br>${tokens}<br>${outcome}`;
 }
 
@@ -247,7 +246,7 @@ function requestRate(summary: Summary): PlotlyFigure {
         ...timeBars(summary),
         name: "Failed per second",
         y: failed,
-        text: failed.map((rate) => `${rateText(rate)} failed`),
+        text: failed.map((perSecond) => `${rateText(perSecond)} failed`),
         marker: { color: colours.failed },
         meta: { role: "failed" },
       },
@@ -258,7 +257,7 @@ function requestRate(summary: Summary): PlotlyFigure {
         ...totals,
         yaxis: "y2",
         line: { dash: "dot", width: 1.5, color: colours.control },
-        text: totals.y.map((total) => `${countText(total)} in all`),
+        text: totals.y.map((total) => `${count(total)} in all`),
         hovertemplate: "%{text}<extra></extra>",
         meta: { role: "running_total" },
       },
@@ -285,4 +284,8 @@ function perSecond({ buckets }: Summary, steps: Float64Array): readonly number[]
 
 function sumOf(bins: Uint32Array, from: number, length: number): number {
   return bins.subarray(from, from + length).reduce((sum, count) => sum + count, 0);
+}
+
+function rateText(perSecond: number): string {
+  return `${rate(perSecond)}${gap}/s`;
 }

@@ -5,6 +5,7 @@ import { type Pause, pauseOn } from "../../pipeline/frame/engine.ts";
 import { SpanFeed } from "../../pipeline/frame/span_feed.ts";
 import type { ExporterHost, Timer } from "../../pipeline/host.ts";
 import { NestedCalls } from "../../pipeline/llm/nested_calls.ts";
+import { gap } from "../../pipeline/number_text.ts";
 import type { Traces } from "../../pipeline/pdata/index.ts";
 import { PublishedFiles } from "../../pipeline/published_files.ts";
 import { figureJson } from "./figure.ts";
@@ -118,7 +119,7 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     const ageMs = this.#host.clock.monotonicMs() - this.#refreshedAtMs;
     const facts = [
       { label: "figures", text: String(this.#figures.size) },
-      { label: "", text: `${(ageMs / 1000).toFixed(1)}\u202fs old` },
+      { label: "", text: `${(ageMs / 1000).toFixed(1)}${gap}s old` },
     ];
     return this.#files.failed ? [...facts, { label: "files", text: "cannot be written" }] : facts;
   }

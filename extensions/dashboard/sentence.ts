@@ -1,5 +1,5 @@
-import { age, count, gap, rate, share } from "../../dashboard/wire/format.ts";
 import type { BooksRow, DropState, EdgeState, NodeState, Run, Sentence, Tick } from "../../dashboard/wire/messages.ts";
+import { age, count, gap, rate, share } from "../../pipeline/number_text.ts";
 import { queueShare } from "./queue_history.ts";
 
 /** What the sentence is made from. */

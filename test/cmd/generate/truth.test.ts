@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { expectedRequests, expectedUsage } from "../../../cmd/generate/expected.ts";
+import { NestedCalls, type Share } from "../../../pipeline/llm/nested_calls.ts";
 import { isRequest } from "../../../pipeline/llm/request.ts";
 import { attributeKeys, type Decoded, decode, type Traces } from "../../../pipeline/pdata/index.ts";
 import genAiNormalizer, { normalizer } from "../../../processors/gen_ai_normalizer/index.ts";
@@ -181,8 +182,11 @@ describe("what figures must show", () => {
     it(`is what the real normalizer and the plotly exporter make of it (${what})`, () => {
       const all: Counted = { requests: 0, failed: 0, inputTokens: 0, outputTokens: 0 };
       const models: Record<string, number> = {};
+      const nested: Share[] = [];
+      const calls = new NestedCalls((_, share) => void nested.push(share));
       for (const batch of batches) {
         for (const span of normalize(batch).spans()) {
+          calls.add(span, isRequest(span) ? all.requests : -1, true);
           if (!isRequest(span)) continue;
           all.requests++;
           if (span.statusCode === 2) all.failed++;
@@ -192,6 +196,11 @@ describe("what figures must show", () => {
           models[model] = (models[model] ?? 0) + 1;
         }
       }
+      assert.deepEqual(
+        nested,
+        [],
+        "engines below a request and functions around it are no requests, attempts are each one",
+      );
       const expected = expectedRequests(truth, sources);
       assert.deepEqual(expected.all, all);
       const expectedModels = Object.entries(expected.byModel).map(([model, { requests }]) => [model, requests]);

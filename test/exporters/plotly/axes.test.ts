@@ -24,7 +24,7 @@ describe("axes", () => {
   });
 
   it("name times and tokens on logarithmic axes", () => {
-    const spaces = (texts: string[]) => texts.map((text) => text.replaceAll("\u202f", " "));
+    const spaces = (texts: string[]) => texts.map((text) => text.replaceAll("\u00a0", " "));
     const latency = logDurationAxis(2, 4.5) as { ticktext: string[] };
     assert.deepEqual(spaces(latency.ticktext), ["100 ms", "300 ms", "1 s", "3 s", "10 s", "30 s"]);
     const tokens = logCountAxis(5000, "y") as { ticktext: string[] };

@@ -1,3 +1,8 @@
+/**
+ * Numbers as people read them, on the dashboard's page and in figures: digits that do not jump, thousands apart, a unit
+ * that never leaves its number.
+ */
+
 /** Narrow no-break space: between thousands. */
 const thin = "\u202f";
 
@@ -64,6 +69,13 @@ export function timeSpan(milliseconds: number): string {
   if (seconds < 9.995) return `${seconds.toFixed(2)}${gap}s`;
   if (seconds < 99.95) return `${seconds.toFixed(1)}${gap}s`;
   return age(milliseconds);
+}
+
+/** A tick of a time axis given in milliseconds, exact: `3 µs`, `100 ms`, `30 s`, `1 000 s`. */
+export function timeTick(milliseconds: number): string {
+  if (milliseconds < 1) return `${trimmed((milliseconds * 1000).toPrecision(3))}${gap}µs`;
+  if (milliseconds < 1000) return `${trimmed(milliseconds.toPrecision(3))}${gap}ms`;
+  return `${spaced(milliseconds / 1000)}${gap}s`;
 }
 
 /** A rough span of time in words for sentences: `12 s`, `3 min 10 s`, `2 h 5 min`, `3 d 4 h`. */

@@ -10,8 +10,9 @@ import {
   short,
   shortId,
   timeSpan,
+  timeTick,
   traffic,
-} from "../../dashboard/wire/format.ts";
+} from "../../pipeline/number_text.ts";
 
 /** Both kinds of no-break space as plain ones. */
 const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, " ");
@@ -36,6 +37,12 @@ describe("numbers as people read them", () => {
     { format: traffic, value: 34_100, want: "34.1 kB" },
     { format: traffic, value: 8_600_000, want: "8.6 MB" },
     { format: traffic, value: 12, want: "12 B" },
+    { format: short, value: 0.5, want: "0.5" },
+    { format: short, value: 125_000, want: "125 k" },
+    { format: timeTick, value: 0.003, want: "3 µs" },
+    { format: timeTick, value: 100, want: "100 ms" },
+    { format: timeTick, value: 1000, want: "1 s" },
+    { format: timeTick, value: 1_000_000, want: "1 000 s" },
     { format: timeSpan, value: 0, want: "0 ms" },
     { format: timeSpan, value: 0.0003, want: "0.3 µs" },
     { format: timeSpan, value: 1.4, want: "1.4 ms" },
