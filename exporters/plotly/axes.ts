@@ -32,12 +32,13 @@ function tickStep(width: number): number {
   return decade * ([1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10].find((step) => step * decade >= width) ?? 10);
 }
 
-/** A latency axis in decimal logarithms of milliseconds, with ticks at 1, 3, 10, 30... */
+/** A latency axis in decimal logarithms of milliseconds, with ticks at 1, 3, 10, 30..., or 1, 10, 100 where it is long. */
 export function logDurationAxis(from: number, to: number): object {
   const tickvals: number[] = [];
   const ticktext: string[] = [];
+  const steps = to - from > 3.5 ? [1] : [1, 3];
   for (let decade = Math.floor(from); decade <= Math.ceil(to); decade++) {
-    for (const step of [1, 3]) {
+    for (const step of steps) {
       const value = step * 10 ** decade;
       if (Math.log10(value) < from || Math.log10(value) > to) continue;
       tickvals.push(Math.log10(value));
