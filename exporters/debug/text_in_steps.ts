@@ -3,7 +3,7 @@ import { Cutter, type Pdata } from "../../pipeline/pdata/index.ts";
 import { Numbering } from "./numbering.ts";
 
 /** Of which the text is made in one go: some milliseconds. */
-const step = { items: 100, bytes: 48 * 1024 };
+const step = { items: 50, bytes: 24 * 1024 };
 
 /** Whether the text of a batch is made in one go. Profiles are: they cannot be cut. */
 export function isOneStep({ signal, itemCount, sizeBytes }: Pdata): boolean {
