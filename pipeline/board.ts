@@ -109,16 +109,19 @@ export interface SpanField {
   readonly masked?: { readonly sizeBytes: number; readonly digest: string };
 }
 
+export interface GraphShown {
+  readonly nodes: readonly GraphNode[];
+  readonly edges: readonly GraphEdge[];
+  readonly traceCount: number;
+  readonly spanCount: number;
+}
+
 export interface GraphSource {
   /** Rises with every change. */
   readonly version: number;
   readonly viewerUrl: string | undefined;
-  snapshot(): {
-    readonly nodes: readonly GraphNode[];
-    readonly edges: readonly GraphEdge[];
-    readonly traceCount: number;
-    readonly spanCount: number;
-  };
+  /** The graph as it is now; made in steps when it is large. */
+  snapshot(): Promise<GraphShown>;
   /** All that is kept of a span; with `reveal`, the text of that one masked attribute as well. */
   span(traceId: string, spanId: string, reveal?: string): SpanDetail | undefined;
 }

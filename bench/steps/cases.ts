@@ -123,7 +123,8 @@ export function cases(folder: string): Case[] {
       file.traces!(file.config.parse({ path: join(folder, "file.jsonl") }), realHost()),
     ),
     { name: "batch, 100 000 spans and a large resource cut by 100", prepare: cutting },
-    { name: "graphistry, snapshot of max_spans", prepare: () => drawing(folder) },
+    { name: "graphistry, snapshot of max_spans", prepare: () => drawing(folder, "snapshot") },
+    { name: "graphistry, files of max_spans", prepare: () => drawing(folder, "files") },
     { name: "aggregate, 100 000 spans", prepare: aggregating },
   ];
 }
@@ -151,7 +152,7 @@ async function cutting() {
   return { work };
 }
 
-async function drawing(folder: string) {
+async function drawing(folder: string, what: "snapshot" | "files") {
   const host = realHost();
   const settings = graphistry.config.parse({ directory: join(folder, "graph") });
   const exporter = graphistry.traces!(settings, host);
@@ -164,9 +165,10 @@ async function drawing(folder: string) {
   while (first < settings.max_spans) await send(8000);
   const work = async () => {
     await send(8);
+    if (what === "files") return await exporter.drain?.(host.clock.monotonicMs() + 60_000);
     const graph = host.board.find("graph", host.id);
     if (graph === undefined) throw new Error("graphistry has not published its graph");
-    graph.snapshot();
+    await graph.snapshot();
   };
   return { work, end: async () => void (await exporter.stop?.()) };
 }

@@ -4,7 +4,7 @@ import type { Uploaded } from "./rest/upload.ts";
 import type { GraphTables, Table } from "./tables.ts";
 import type { TraceGraph } from "./trace_graph.ts";
 
-const rowsPerStep = 2000;
+const rowsPerStep = 500;
 
 export interface GraphFacts {
   readonly name: string;

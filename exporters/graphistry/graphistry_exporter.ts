@@ -1,6 +1,7 @@
-import type { GraphSource, SpanDetail } from "../../pipeline/board.ts";
+import type { GraphShown, GraphSource, SpanDetail } from "../../pipeline/board.ts";
 import type { Exporter } from "../../pipeline/component.ts";
 import type { Delivery } from "../../pipeline/delivery.ts";
+import { pauseOn } from "../../pipeline/frame/engine.ts";
 import { SpanFeed } from "../../pipeline/frame/span_feed.ts";
 import type { ExporterHost, Timer } from "../../pipeline/host.ts";
 import type { Traces } from "../../pipeline/pdata/index.ts";
@@ -27,8 +28,8 @@ export class GraphistryExporter implements Exporter<Traces>, GraphSource {
   readonly #store: TraceStore;
   readonly #feed: SpanFeed;
   readonly #publisher: Publisher;
-  #graph: { readonly version: number; readonly graph: TraceGraph } | undefined;
-  #snapshot: { readonly version: number; readonly snapshot: ReturnType<GraphSource["snapshot"]> } | undefined;
+  #graph: { readonly version: number; readonly graph: Promise<TraceGraph> } | undefined;
+  #snapshot: { readonly version: number; readonly snapshot: Promise<GraphShown> } | undefined;
   #publishedVersion = 0;
   #publishing: Promise<void> = Promise.resolve();
   #aborter = new AbortController();
@@ -94,9 +95,11 @@ export class GraphistryExporter implements Exporter<Traces>, GraphSource {
     return this.#publisher.uploaded?.viewerUrl;
   }
 
-  snapshot(): ReturnType<GraphSource["snapshot"]> {
+  snapshot(): Promise<GraphShown> {
     const { version } = this.#store;
-    if (this.#snapshot?.version !== version) this.#snapshot = { version, snapshot: snapshotOf(this.#currentGraph()) };
+    if (this.#snapshot?.version !== version) {
+      this.#snapshot = { version, snapshot: this.#currentGraph().then(snapshotOf) };
+    }
     return this.#snapshot.snapshot;
   }
 
@@ -127,10 +130,16 @@ export class GraphistryExporter implements Exporter<Traces>, GraphSource {
     if (without > 0) this.#host.drop(without, "no_span_id");
   }
 
-  #currentGraph(): TraceGraph {
+  #currentGraph(): Promise<TraceGraph> {
     const { version } = this.#store;
-    if (this.#graph?.version !== version) this.#graph = { version, graph: traceGraph(this.#store.spans()) };
+    if (this.#graph?.version !== version) this.#graph = { version, graph: this.#makeGraph() };
     return this.#graph.graph;
+  }
+
+  async #makeGraph(): Promise<TraceGraph> {
+    const pause = pauseOn(this.#host.clock);
+    await this.#store.readFacts(pause);
+    return await traceGraph(this.#store.spans(), pause);
   }
 
   #arm(): void {
@@ -151,7 +160,7 @@ export class GraphistryExporter implements Exporter<Traces>, GraphSource {
   async #publish(): Promise<void> {
     const { version } = this.#store;
     if (this.#publisher.isIdle || this.#store.spanCount === 0 || version === this.#publishedVersion) return;
-    const isDone = await this.#publisher.publish(this.#currentGraph(), this.#aborter.signal);
+    const isDone = await this.#publisher.publish(await this.#currentGraph(), this.#aborter.signal);
     if (isDone) this.#publishedVersion = version;
   }
 }

@@ -69,15 +69,16 @@ export class HeldChunk {
     this.#allBytes = this.#keptBytes;
   }
 
-  /** Reads the facts of the spans that are kept, once. */
-  readFacts(): void {
-    if (this.#isRead || this.#kept === 0) return;
+  /** Reads the facts of the spans that are kept, once; returns how many spans it has read. */
+  readFacts(): number {
+    if (this.#isRead || this.#kept === 0) return 0;
     this.#isRead = true;
     let index = 0;
     for (const cursor of this.#traces.spans()) {
       const span = this.#spans[index++];
       if (span !== undefined) span.facts ??= readFacts(cursor, span.traceId, span.spanId);
     }
+    return index;
   }
 
   /** The span as a cursor, valid until the next read. */

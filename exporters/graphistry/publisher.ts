@@ -80,7 +80,7 @@ export class Publisher {
   async publish(graph: TraceGraph, signal: AbortSignal): Promise<boolean> {
     const pause = pauseOn(this.#clock);
     await pause();
-    const tables = tablesOf(graph);
+    const tables = await tablesOf(graph, pause);
     const nodes = await arrowFile(tables.nodes, pause);
     const edges = await arrowFile(tables.edges, pause);
     const createdUnixMs = this.#clock.nowMs();

@@ -1,3 +1,5 @@
+import type { Pause } from "../../pipeline/frame/engine.ts";
+import { inSteps } from "./in_steps.ts";
 import type { SpanFacts } from "./span_facts.ts";
 import { missingLabel, nodeId, type TraceGraph } from "./trace_graph.ts";
 import { treePositions } from "./tree_positions.ts";
@@ -58,17 +60,18 @@ export interface GraphTables {
  *
  * `node_type` is `span`, `missing` (a parent that was not received) or `trace`; `edge_type` is `child_of` (from parent to
  * child) or `contains`. A graph without a single edge is nothing a server can draw, so then each trace becomes a node of
- * its own that contains its spans.
+ * its own that contains its spans. Pauses now and then.
  */
-export function tablesOf(graph: TraceGraph): GraphTables {
+export async function tablesOf(graph: TraceGraph, pause: Pause): Promise<GraphTables> {
   const isBare = graph.edges.length === 0;
-  const nodes = [...graph.spans.map(spanRow), ...(isBare ? traceRows(graph.spans) : missingRows(graph))];
+  const nodes: NodeRow[] = [];
+  await inSteps(graph.spans, pause, (span) => void nodes.push(spanRow(span)));
+  for (const row of isBare ? traceRows(graph.spans) : missingRows(graph)) nodes.push(row);
   const edges = isBare ? graph.spans.map(containsRow) : childRows(graph);
-  const places = treePositions(nodes, edges);
-  return {
-    nodes: { columns: nodeColumns, rows: nodes.map((row) => ({ ...row, ...places.get(row.node_id) })) },
-    edges: { columns: edgeColumns, rows: edges },
-  };
+  const places = await treePositions(nodes, edges, pause);
+  const rows: NodeRow[] = [];
+  await inSteps(nodes, pause, (row) => void rows.push({ ...row, ...places.get(row.node_id) }));
+  return { nodes: { columns: nodeColumns, rows }, edges: { columns: edgeColumns, rows: edges } };
 }
 
 function spanRow(span: SpanFacts): NodeRow {

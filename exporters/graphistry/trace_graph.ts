@@ -1,4 +1,6 @@
-import type { GraphEdge, GraphNode, GraphSource } from "../../pipeline/board.ts";
+import type { GraphEdge, GraphNode, GraphShown } from "../../pipeline/board.ts";
+import type { Pause } from "../../pipeline/frame/engine.ts";
+import { inSteps } from "./in_steps.ts";
 import type { SpanFacts } from "./span_facts.ts";
 
 /** A span that others name as their parent and that is not there: not received yet, never, or not kept any more. */
@@ -26,28 +28,33 @@ export function nodeId({ traceId, spanId }: { readonly traceId: string; readonly
 /**
  * The graph of the spans. A parent that is not among them becomes a missing parent with the id the span would have: its
  * children stay together, and when the span comes it takes that place. A span that names itself as parent is a root.
+ * Pauses now and then.
  */
-export function traceGraph(spans: readonly SpanFacts[]): TraceGraph {
-  const known = new Set(spans.map(nodeId));
+export async function traceGraph(spans: readonly SpanFacts[], pause: Pause): Promise<TraceGraph> {
+  const known = new Set<string>();
+  const traces = new Set<string>();
+  await inSteps(spans, pause, (span) => {
+    known.add(nodeId(span));
+    traces.add(span.traceId);
+  });
   const missing = new Map<string, MissingParent>();
   const edges: TraceGraph["edges"][number][] = [];
-  for (const span of spans) {
+  await inSteps(spans, pause, (span) => {
     const { traceId, parentSpanId, startUnixMs } = span;
-    if (parentSpanId === "" || parentSpanId === span.spanId) continue;
+    if (parentSpanId === "" || parentSpanId === span.spanId) return;
     const source = nodeId({ traceId, spanId: parentSpanId });
     edges.push({ source, target: nodeId(span), traceId });
-    if (known.has(source)) continue;
+    if (known.has(source)) return;
     const before = missing.get(source)?.startUnixMs ?? Number.POSITIVE_INFINITY;
     missing.set(source, { traceId, spanId: parentSpanId, startUnixMs: Math.min(before, startUnixMs) });
-  }
-  const traceCount = new Set(spans.map(({ traceId }) => traceId)).size;
-  return { spans, missing: [...missing.values()], edges, traceCount };
+  });
+  return { spans, missing: [...missing.values()], edges, traceCount: traces.size };
 }
 
 export const missingLabel = "(parent not received)";
 
 /** The graph as the dashboard draws it. */
-export function snapshotOf(graph: TraceGraph): ReturnType<GraphSource["snapshot"]> {
+export function snapshotOf(graph: TraceGraph): GraphShown {
   return {
     nodes: [...graph.spans.map(spanNode), ...graph.missing.map(missingNode)],
     edges: graph.edges.map(({ source, target }) => ({ source, target })),

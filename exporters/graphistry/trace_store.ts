@@ -1,6 +1,8 @@
+import type { Pause } from "../../pipeline/frame/engine.ts";
 import type { ByteBudget } from "../../pipeline/host.ts";
 import type { Span, Traces } from "../../pipeline/pdata/index.ts";
 import { HeldChunk, type HeldSpan } from "./held_chunk.ts";
+import { perStep } from "./in_steps.ts";
 import type { SpanFacts } from "./span_facts.ts";
 
 export interface StoreLimits {
@@ -59,6 +61,17 @@ export class TraceStore {
     this.#evict();
     this.#version++;
     return without;
+  }
+
+  /** Reads what the graph says of the spans that are held, with pauses, so that `spans` has it. */
+  async readFacts(pause: Pause): Promise<void> {
+    let read = 0;
+    for (const chunk of [...this.#chunks]) {
+      read += chunk.readFacts();
+      if (read < perStep) continue;
+      read = 0;
+      await pause();
+    }
   }
 
   /** What the graph says of every span, trace by trace. */

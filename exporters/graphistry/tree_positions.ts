@@ -1,3 +1,6 @@
+import type { Pause } from "../../pipeline/frame/engine.ts";
+import { inSteps } from "./in_steps.ts";
+
 export interface Position {
   readonly x: number;
   readonly y: number;
@@ -18,16 +21,26 @@ const row = 60;
 
 /**
  * A place for every node: each trace a tree that grows to the right, a row per span, depth first in order of start; the
- * trees below each other in columns, so that the whole is about square.
+ * trees below each other in columns, so that the whole is about square. Pauses now and then.
  */
-export function treePositions(nodes: readonly Node[], edges: readonly Edge[]): ReadonlyMap<string, Position> {
+export async function treePositions(
+  nodes: readonly Node[],
+  edges: readonly Edge[],
+  pause: Pause,
+): Promise<ReadonlyMap<string, Position>> {
   const columns = new Columns(Math.max(8, Math.ceil(Math.sqrt((nodes.length * 2 * generation) / row))));
   const ids = nodes.toSorted(byStart).map(({ node_id }) => node_id);
-  const children = childrenOf(ids, edges);
-  const targets = new Set(edges.map(({ destination }) => destination));
-  for (const id of ids) if (!targets.has(id)) columns.add(depthFirst(id, children, columns.positions));
+  const parents = new Map<string, string>();
+  await inSteps(edges, pause, ({ source, destination }) => void parents.set(destination, source));
+  const children = await childrenOf(ids, parents, pause);
+  const place = (id: string) => columns.add(depthFirst(id, children, columns.positions));
+  await inSteps(ids, pause, (id) => {
+    if (!parents.has(id)) place(id);
+  });
   // What is left hangs in circles of parents: they are cut at their first span.
-  for (const id of ids) if (!columns.positions.has(id)) columns.add(depthFirst(id, children, columns.positions));
+  await inSteps(ids, pause, (id) => {
+    if (!columns.positions.has(id)) place(id);
+  });
   return columns.positions;
 }
 
@@ -36,16 +49,19 @@ function byStart(one: Node, other: Node): number {
 }
 
 /** Children by parent, in the order of `ids`. */
-function childrenOf(ids: readonly string[], edges: readonly Edge[]): ReadonlyMap<string, readonly string[]> {
-  const parents = new Map(edges.map(({ source, destination }) => [destination, source]));
+async function childrenOf(
+  ids: readonly string[],
+  parents: ReadonlyMap<string, string>,
+  pause: Pause,
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const children = new Map<string, string[]>();
-  for (const id of ids) {
+  await inSteps(ids, pause, (id) => {
     const parent = parents.get(id);
-    if (parent === undefined) continue;
+    if (parent === undefined) return;
     const siblings = children.get(parent);
     if (siblings === undefined) children.set(parent, [id]);
     else siblings.push(id);
-  }
+  });
   return children;
 }
 

@@ -114,10 +114,11 @@ function rangeOf(range: string | undefined, end: string | undefined): TimeRange 
   return isNumber(end) ? { rangeMs: Number(range) * 1000, endUnixMs: Number(end) * 1000 } : "wrong";
 }
 
-function graph(context: Context, board: Board): Response | Promise<Response> {
+async function graph(context: Context, board: Board): Promise<Response> {
   const source = board.find("graph", context.req.param("component") ?? "");
   if (source === undefined) return context.notFound();
-  const snapshot: GraphSnapshot = { version: source.version, ...source.snapshot() };
+  const { version } = source;
+  const snapshot: GraphSnapshot = { version, ...(await source.snapshot()) };
   return context.json(snapshot);
 }
 

@@ -23,7 +23,7 @@ function closest(places: ReadonlyMap<string, { x: number; y: number }>): number 
 
 describe("where the graph's spans stand", () => {
   it("is the same for the same spans, and nowhere the same for two", () => {
-    const snapshot = new MadeGraph(makeTraces(110, now)).snapshot();
+    const snapshot = new MadeGraph(makeTraces(110, now)).shown();
     const one = new GraphLayout(0.7).update(snapshot);
     assert.equal(one.size, snapshot.nodes.length);
     assert.deepEqual(one, new GraphLayout(0.7).update(snapshot));
@@ -42,7 +42,7 @@ describe("where the graph's spans stand", () => {
     let first = 0;
     for (let from = 0; from + 100 <= ids.length; from += 10) {
       const kept = new Set(ids.slice(from, from + 100));
-      const places = layout.update(new MadeGraph(all.filter((span) => kept.has(span.traceId))).snapshot());
+      const places = layout.update(new MadeGraph(all.filter((span) => kept.has(span.traceId))).shown());
       for (const [id, { x, y }] of places) {
         assert.equal(seen.get(id) ?? `${x} ${y}`, `${x} ${y}`, id);
         seen.set(id, `${x} ${y}`);
@@ -119,7 +119,7 @@ describe("where the graph's spans stand", () => {
 });
 
 describe("as much of the graph as can be looked at", () => {
-  const all = { version: 1, ...new MadeGraph(makeTraces(400, now)).snapshot() };
+  const all = { version: 1, ...new MadeGraph(makeTraces(400, now)).shown() };
 
   it("is all of it when it is small", () => assert.equal(thinned(all, all.nodes.length), all));
 

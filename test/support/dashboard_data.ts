@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import plotly from "../../exporters/plotly/index.ts";
 import { Dashboard } from "../../extensions/dashboard/index.ts";
-import type { GraphEdge, GraphNode, GraphSource, SpanDetail, SpanField } from "../../pipeline/board.ts";
+import type { GraphEdge, GraphNode, GraphShown, GraphSource, SpanDetail, SpanField } from "../../pipeline/board.ts";
 import type { ExtensionHost } from "../../pipeline/host.ts";
 import { encode, type Traces } from "../../pipeline/pdata/index.ts";
 import { systemClock } from "../../pipeline/process/clock.ts";
@@ -141,7 +141,11 @@ export class MadeGraph implements GraphSource {
     this.spans = spans;
   }
 
-  snapshot() {
+  async snapshot(): Promise<GraphShown> {
+    return this.shown();
+  }
+
+  shown(): GraphShown {
     const nodes = this.spans.map(
       (span): GraphNode => ({
         id: `${span.traceId}:${span.spanId}`,

@@ -47,13 +47,13 @@ describe("the graphistry exporter without an account", () => {
     const { host, exporter, consume } = await start();
     const source = host.board.find("graph", "graphistry");
     assert.equal(source, exporter);
-    assert.deepEqual(source?.snapshot(), { nodes: [], edges: [], traceCount: 0, spanCount: 0 });
+    assert.deepEqual(await source?.snapshot(), { nodes: [], edges: [], traceCount: 0, spanCount: 0 });
     const before = exporter.version;
     consume(someSpans);
     assert.ok(exporter.version > before);
-    const { nodes, edges, traceCount, spanCount } = exporter.snapshot();
+    const { nodes, edges, traceCount, spanCount } = await exporter.snapshot();
     assert.deepEqual([nodes.length, edges.length, traceCount, spanCount], [4, 2, 1, 3]);
-    assert.equal(exporter.snapshot(), exporter.snapshot());
+    assert.equal(await exporter.snapshot(), await exporter.snapshot());
     assert.equal(exporter.viewerUrl, undefined);
     await exporter.stop();
     assert.equal(host.board.find("graph", "graphistry"), undefined);
@@ -74,7 +74,7 @@ describe("the graphistry exporter without an account", () => {
     consume([{ id: 1 }, { id: 0 }, { trace: 0, id: 2 }]);
     assert.equal(host.books.sent, 1);
     assert.deepEqual([...host.dropped], [["no_span_id", 2]]);
-    assert.equal(exporter.snapshot().spanCount, 1);
+    assert.equal((await exporter.snapshot()).spanCount, 1);
   });
 
   it("reads a large batch in steps, and acks it when it is read", async () => {
@@ -86,7 +86,7 @@ describe("the graphistry exporter without an account", () => {
     await drain();
     assert.deepEqual(answers, ["ack"]);
     assert.equal(host.books.sent, 9000);
-    assert.equal(exporter.snapshot().spanCount, 9000);
+    assert.equal((await exporter.snapshot()).spanCount, 9000);
   });
 
   it("gives the details of a span, its prompts only when they are asked for", async () => {
@@ -103,7 +103,7 @@ describe("the graphistry exporter without an account", () => {
     const { host, exporter, consume } = await start({}, 4_000_000);
     const attributes = { text: "x".repeat(100_000) };
     for (let trace = 1; trace <= 30; trace++) consume([{ trace, id: 1, attributes }]);
-    assert.equal(exporter.snapshot().spanCount, 9);
+    assert.equal((await exporter.snapshot()).spanCount, 9);
     assert.ok(host.budget.usedBytes <= 1_000_000);
   });
 
@@ -128,7 +128,7 @@ describe("the files of the graphistry exporter", () => {
     await drain();
     assert.deepEqual((await readdir(directory)).sort(), ["edges.arrow", "graph.json", "nodes.arrow"]);
     const { nodes, edges, json } = await readGraph(directory);
-    const shown = exporter.snapshot();
+    const shown = await exporter.snapshot();
     assert.deepEqual(
       nodes.map((row) => [row["node_id"], row["name"], row["status"], row["duration_ms"], row["start_time"]]),
       shown.nodes.map(({ id, label, status, durationMs, startUnixMs }) => [id, label, status, durationMs, startUnixMs]),
@@ -247,7 +247,7 @@ describe("the graphistry exporter with an account", () => {
     const late = exporter.drain(host.clock.monotonicMs() + 1000);
     await Promise.all([drained, late]);
     assert.equal(lines("error")[0]?.fields["error"], "no time left at shutdown");
-    assert.equal(exporter.snapshot().spanCount, 3);
+    assert.equal((await exporter.snapshot()).spanCount, 3);
     assert.equal(server.lines().length, 1);
   });
 

@@ -6,18 +6,18 @@ import { missingLabel, snapshotOf, traceGraph } from "../../../exporters/graphis
 import { TraceStore } from "../../../exporters/graphistry/trace_store.ts";
 import { treePositions } from "../../../exporters/graphistry/tree_positions.ts";
 import { Budget } from "../../../pipeline/process/memory.ts";
-import { batchOf, epochMs, nodeHex, type SpanSketch, spanHex, traceHex } from "./support.ts";
+import { batchOf, epochMs, nodeHex, noPause, type SpanSketch, spanHex, traceHex } from "./support.ts";
 
 function graphOf(spans: readonly SpanSketch[]) {
   const store = new TraceStore({ maxSpans: 1000, maxBytes: 1e9 }, new Budget(1e9));
   store.add(batchOf(spans));
-  return traceGraph(store.spans());
+  return traceGraph(store.spans(), noPause);
 }
 
 describe("the trace graph", () => {
-  it("joins spans to their parents, within their trace", () => {
+  it("joins spans to their parents, within their trace", async () => {
     const { nodes, edges, traceCount, spanCount } = snapshotOf(
-      graphOf([
+      await graphOf([
         { id: 1, status: 0 },
         { id: 2, parent: 1, status: 2, durationMs: 40, attributes: { "gen_ai.request.model": "gemma" } },
         { trace: 2, id: 1 },
@@ -42,29 +42,29 @@ describe("the trace graph", () => {
     });
   });
 
-  it("has a stand-in for a parent that has not come, in whose place the parent comes", () => {
+  it("has a stand-in for a parent that has not come, in whose place the parent comes", async () => {
     const orphans: SpanSketch[] = [
       { id: 2, parent: 1, startUnixMs: epochMs + 20 },
       { id: 3, parent: 1, startUnixMs: epochMs + 10 },
     ];
-    const before = snapshotOf(graphOf(orphans));
+    const before = snapshotOf(await graphOf(orphans));
     const standIn = before.nodes.find((node) => node.missing);
     assert.equal(standIn?.id, nodeHex(1, 1));
     assert.equal(standIn?.label, missingLabel);
     assert.equal(Math.round(standIn?.startUnixMs ?? 0), epochMs + 10);
     assert.deepEqual([before.nodes.length, before.spanCount], [3, 2]);
-    const after = snapshotOf(graphOf([...orphans, { id: 1 }]));
+    const after = snapshotOf(await graphOf([...orphans, { id: 1 }]));
     assert.deepEqual([after.nodes.length, after.spanCount], [3, 3]);
     assert.deepEqual(after.edges, before.edges);
   });
 
-  it("takes a span that names itself as parent for a root", () => {
-    const { edges, missing } = graphOf([{ id: 1, parent: 1 }]);
+  it("takes a span that names itself as parent for a root", async () => {
+    const { edges, missing } = await graphOf([{ id: 1, parent: 1 }]);
     assert.deepEqual([edges, missing], [[], []]);
   });
 
-  it("never has an edge that dangles", () => {
-    const graph = graphOf([
+  it("never has an edge that dangles", async () => {
+    const graph = await graphOf([
       { id: 2, parent: 9 },
       { id: 3, parent: 2 },
       { trace: 2, id: 2, parent: 3 },
@@ -75,7 +75,7 @@ describe("the trace graph", () => {
 });
 
 describe("the tables", () => {
-  it("hold the notebook's columns, with seeds' names and values", () => {
+  it("hold the notebook's columns, with seeds' names and values", async () => {
     const attributes = {
       "gen_ai.operation.name": "chat",
       "gen_ai.request.model": "gemma",
@@ -84,8 +84,9 @@ describe("the tables", () => {
       "error.type": "timeout",
       "gen_ai.input.messages": "a secret prompt",
     };
-    const { nodes, edges } = tablesOf(
-      graphOf([{ id: 1 }, { id: 2, parent: 1, status: 2, durationMs: 1.25, attributes }]),
+    const { nodes, edges } = await tablesOf(
+      await graphOf([{ id: 1 }, { id: 2, parent: 1, status: 2, durationMs: 1.25, attributes }]),
+      noPause,
     );
     assert.deepEqual(nodes.rows[1], {
       node_id: nodeHex(1, 2),
@@ -115,8 +116,8 @@ describe("the tables", () => {
     assert.doesNotMatch(JSON.stringify({ nodes, edges }), /secret prompt/);
   });
 
-  it("mark the stand-ins of missing parents", () => {
-    const { nodes, edges } = tablesOf(graphOf([{ id: 2, parent: 1 }]));
+  it("mark the stand-ins of missing parents", async () => {
+    const { nodes, edges } = await tablesOf(await graphOf([{ id: 2, parent: 1 }]), noPause);
     const [, missing] = nodes.rows;
     assert.equal(missing?.node_type, "missing");
     assert.equal(missing?.status, "UNSET");
@@ -124,8 +125,11 @@ describe("the tables", () => {
   });
 
   // Scenario: the notebook's requests, all of them roots. A server cannot draw a graph without edges.
-  it("hang spans without a single edge on their traces", () => {
-    const { nodes, edges } = tablesOf(graphOf([{ id: 1 }, { trace: 2, id: 2 }, { trace: 2, id: 3 }]));
+  it("hang spans without a single edge on their traces", async () => {
+    const { nodes, edges } = await tablesOf(
+      await graphOf([{ id: 1 }, { trace: 2, id: 2 }, { trace: 2, id: 3 }]),
+      noPause,
+    );
     assert.deepEqual(
       nodes.rows.map(({ node_type, node_id }) => `${node_type} ${node_id}`),
       [
@@ -146,11 +150,31 @@ describe("the tables", () => {
     );
   });
 
-  it("have every column the encodings name", () => {
-    const { nodes, edges } = tablesOf(graphOf([{ id: 1 }]));
+  it("have every column the encodings name", async () => {
+    const { nodes, edges } = await tablesOf(await graphOf([{ id: 1 }]), noPause);
     for (const column of Object.values(encodings.node_encodings.bindings)) assert.ok(column in nodes.columns);
     for (const column of Object.values(encodings.edge_encodings.bindings)) assert.ok(column in edges.columns);
     assert.deepEqual(Object.keys(nodes.columns), Object.keys(nodes.rows[0] ?? {}));
+  });
+});
+
+describe("a large graph", () => {
+  it("is made, and made into tables, in steps", async () => {
+    const spans = Array.from({ length: 5000 }, (_, index) => ({
+      id: index + 1,
+      ...(index % 5 > 0 && { parent: index }),
+    }));
+    const store = new TraceStore({ maxSpans: 5000, maxBytes: 1e9 }, new Budget(1e9));
+    for (let first = 0; first < 5000; first += 1000) store.add(batchOf(spans.slice(first, first + 1000)));
+    let pauses = 0;
+    const pause = async () => void (pauses += 1);
+    await store.readFacts(pause);
+    assert.equal(pauses, 5);
+    const graph = await traceGraph(store.spans(), pause);
+    assert.equal(pauses, 15);
+    const { nodes, edges } = await tablesOf(graph, pause);
+    assert.ok(pauses >= 35, `${pauses} pauses`);
+    assert.deepEqual([nodes.rows.length, edges.rows.length], [5000, 4000]);
   });
 });
 
@@ -158,10 +182,10 @@ describe("the positions", () => {
   const at = (id: string, start_time: number) => ({ node_id: id, start_time });
   const edge = (source: string, destination: string) => ({ source, destination });
 
-  it("lay a trace out as a tree, depth first in order of start", () => {
+  it("lay a trace out as a tree, depth first in order of start", async () => {
     const nodes = [at("late", 30), at("root", 10), at("early", 20), at("grandchild", 25)];
     const edges = [edge("root", "late"), edge("root", "early"), edge("early", "grandchild")];
-    assert.deepEqual(Object.fromEntries(treePositions(nodes, edges)), {
+    assert.deepEqual(Object.fromEntries(await treePositions(nodes, edges, noPause)), {
       root: { x: 0, y: 0 },
       early: { x: 200, y: -60 },
       grandchild: { x: 400, y: -120 },
@@ -169,15 +193,15 @@ describe("the positions", () => {
     });
   });
 
-  it("give every node a place of its own, also in circles of parents", () => {
+  it("give every node a place of its own, also in circles of parents", async () => {
     const nodes = ["a", "b", "c", "d"].map((id, place) => at(id, place));
-    const places = treePositions(nodes, [edge("a", "b"), edge("b", "c"), edge("c", "a")]);
+    const places = await treePositions(nodes, [edge("a", "b"), edge("b", "c"), edge("c", "a")], noPause);
     assert.equal(new Set([...places.values()].map(({ x, y }) => `${x},${y}`)).size, 4);
   });
 
-  it("put many traces in columns, about as wide as tall", () => {
+  it("put many traces in columns, about as wide as tall", async () => {
     const nodes = Array.from({ length: 1000 }, (_, place) => at(`n${place}`, place));
-    const places = [...treePositions(nodes, []).values()];
+    const places = [...(await treePositions(nodes, [], noPause)).values()];
     const width = Math.max(...places.map(({ x }) => x));
     const height = -Math.min(...places.map(({ y }) => y));
     assert.ok(width / height > 0.5 && width / height < 2, `${width} x ${height}`);

@@ -47,7 +47,7 @@ describe("an upload to Graphistry", () => {
     consume([...someSpans, { id: 3, parent: 2 }, { trace: 2, id: 1 }]);
     await drain();
     const [edges, nodes] = [...server.storage.files.values()].map(({ arrow }) => arrow?.table);
-    const { nodes: shown, edges: joined } = exporter.snapshot();
+    const { nodes: shown, edges: joined } = await exporter.snapshot();
     assert.deepEqual(
       nodes?.toArray().map((row) => [row.node_id, row.name, row.status, row.duration_ms]),
       shown.map(({ id, label, status, durationMs }) => [id, label, status, durationMs]),
@@ -225,6 +225,6 @@ describe("an upload to Graphistry", () => {
       'Graphistry answered 400 to the login: ["Unable to log in with provided credentials."]',
     );
     assert.deepEqual(exporter.facts().at(-1), { label: "", text: "upload failed" });
-    assert.equal(exporter.snapshot().nodes.length, 2);
+    assert.equal((await exporter.snapshot()).nodes.length, 2);
   });
 });
