@@ -134,7 +134,7 @@ export class NodeHttpServer implements TransportServer {
       this.#answer(exchange, { status: 204 }, preflightHeaders(cors, exchange.headers));
       return undefined;
     }
-    const added = corsHeaders(cors, exchange.headers);
+    const added = corsHeaders(cors, exchange.method, exchange.headers);
     return (answer) => this.#answer(exchange, answer, added);
   }
 

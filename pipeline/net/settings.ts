@@ -35,16 +35,15 @@ function corsSettings() {
     z.strictObject({
       allowed_origins: stringList()
         .prefault([])
-        .describe("Origins a browser may send from; * stands for any characters. Empty: CORS is off."),
+        .describe("Origins a browser may send from; one * in each stands for any characters. Empty: CORS is off."),
       allowed_headers: stringList()
         .prefault([])
-        .describe("Request headers allowed besides the safe ones; * allows all."),
+        .describe("Request headers allowed; * allows all. Empty: Accept, Content-Type and X-Requested-With."),
       exposed_headers: stringList().prefault([]).describe("Response headers that scripts may read."),
       max_age: z
         .int()
-        .min(0)
         .default(0)
-        .describe("Seconds a browser may keep the answer to a preflight; 0 does not say."),
+        .describe("Seconds a browser may keep the answer to a preflight; 0 does not say, less says 0."),
     });
   return optionalBlock(block, "none").describe("Lets browsers send from other origins.");
 }

@@ -311,7 +311,7 @@ describe("stopping", () => {
 });
 
 describe("CORS", () => {
-  const cors = { allowed_origins: ["https://*.example.com"], allowed_headers: ["X-Key"], max_age: 60 };
+  const cors = { allowed_origins: ["https://*.example.com"], allowed_headers: ["X-Key", "Content-Type"], max_age: 60 };
   const preflight = (address: string, ...lines: string[]) =>
     new RawClient(address).write(
       `${["OPTIONS /v1/traces HTTP/1.1", "Host: x", "Connection: close", ...lines].join("\r\n")}\r\n\r\n`,
