@@ -9,6 +9,7 @@ import type { ExporterHost } from "../../pipeline/host.ts";
 import { checkCompressionLevel, httpClientShape } from "../../pipeline/net/client_settings.ts";
 import { clientSurroundings } from "../../pipeline/net/client_surroundings.ts";
 import { NodeHttpClient } from "../../pipeline/net/http_client.ts";
+import { checkClientKeepAlive } from "../../pipeline/net/keep_alive.ts";
 import { httpPath } from "../../pipeline/net/otlp_paths.ts";
 import { decodePartialSuccess, logPartialSuccess, parsePartialSuccess } from "../../pipeline/net/otlp_response.ts";
 import { errorFromHttp } from "../../pipeline/net/status.ts";
@@ -46,6 +47,7 @@ const config = z
   })
   .check(
     acrossFields(checkCompressionLevel),
+    acrossFields(checkClientKeepAlive),
     acrossFields((settings, context) => {
       const keys = ["endpoint", ...Object.values(endpointKeys)] as const;
       if (keys.every((key) => settings[key] === "")) {

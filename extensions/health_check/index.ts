@@ -2,6 +2,7 @@ import { extension, type Lifecycle } from "../../pipeline/component.ts";
 import { acrossFields, duration, formatDuration, z } from "../../pipeline/config/schema.ts";
 import type { Clock, ExtensionHost } from "../../pipeline/host.ts";
 import { NodeHttpServer } from "../../pipeline/net/http_server.ts";
+import { checkServerKeepAlive } from "../../pipeline/net/keep_alive.ts";
 import { httpServerShape } from "../../pipeline/net/settings.ts";
 import type { HttpAnswer, RequestHead, TransportServer } from "../../pipeline/net/transport.ts";
 
@@ -9,9 +10,11 @@ const gateMessage =
   "v2 healthcheck configuration (http/grpc fields) detected but feature gate is disabled. Either remove the v2 config " +
   "fields or enable the feature gate with: --feature-gates=+extension.healthcheck.useComponentStatus";
 
+const timeouts = { header: "1m", write: "30s", idle: "1m" };
+
 const config = z
   .strictObject({
-    ...httpServerShape("localhost:13133", { header: "1m", write: "30s", idle: "1m" }),
+    ...httpServerShape("localhost:13133", timeouts),
     path: z
       .string()
       .refine((path) => path.startsWith("/"), { error: "path must start with /" })
@@ -45,6 +48,7 @@ const config = z
     grpc: z.unknown().optional().describe("Refused, as in the Collector: it belongs to the same gate."),
   })
   .check(
+    acrossFields(checkServerKeepAlive(timeouts.idle)),
     acrossFields((value, context) => {
       const fail = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
       for (const key of ["http", "grpc"] as const) if (value[key] !== undefined) fail(key, gateMessage);

@@ -114,16 +114,16 @@ export function grpcClientShape(standard: { compression: string }) {
       ),
     compression: compressionSetting(["gzip", "snappy", "zstd", "none", ""], standard.compression),
     tls: tlsClientSettings().describe("TLS, on unless insecure is set."),
-    keepalive: clientKeepalive().nullish().describe("Pings on silent connections; off unless written."),
+    keepalive: optionalBlock(clientKeepalive, "none").describe("Pings on silent connections; off unless written."),
     read_buffer_size: atLeastZero("read_buffer_size", bufferNote),
     write_buffer_size: atLeastZero("write_buffer_size", bufferNote, 524_288),
     wait_for_ready: z.boolean().default(false).describe("Wait for a connection instead of failing at once."),
     headers: headers().prefault({}).describe("Metadata sent with every call."),
     user_agent: z.string().default("").describe("User agent; empty is otelpipe/<version> (<os>/<arch>)."),
     balancer_name: z
-      .enum(["round_robin", "pick_first"], { error: (issue) => `invalid balancer_name: ${String(issue.input)}` })
+      .enum(["round_robin", "pick_first", ""], { error: (issue) => `invalid balancer_name: ${String(issue.input)}` })
       .default("round_robin")
-      .describe("How calls are spread over the addresses of the destination."),
+      .describe("How calls are spread over the addresses of the destination; empty is pick_first."),
     authority: z.string().default("").describe("The :authority to send instead of the endpoint's."),
     auth: authSetting("gRPC client authenticator"),
     middlewares: middlewaresSetting("gRPC client middleware"),

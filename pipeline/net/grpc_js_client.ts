@@ -134,7 +134,7 @@ function channelOptions(settings: GrpcClientSettings, standardAgent: string): Ch
     "grpc.max_send_message_length": -1,
     "grpc.enable_channelz": 0,
     "grpc.primary_user_agent": settings.user_agent || standardAgent,
-    "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ [balancer_name]: {} }] }),
+    "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ [balancer_name || "pick_first"]: {} }] }),
     "grpc.service_config_disable_resolution": 1,
     "grpc.initial_reconnect_backoff_ms": 1_000,
     "grpc.max_reconnect_backoff_ms": longestBackoffMs,

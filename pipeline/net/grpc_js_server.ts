@@ -15,6 +15,7 @@ import { acceptedOverGrpc, grpcEncodingOf } from "./compression.ts";
 import { type CallLimits, compressionStatus, IncomingCall } from "./grpc_call.ts";
 import { inflate } from "./http_body.ts";
 import { type Listening, listen } from "./listener.ts";
+import { limitPings } from "./ping_policy.ts";
 import type { GrpcServerSettings } from "./settings.ts";
 import { encodeStatus, type RpcStatus, rpcCode } from "./status.ts";
 import { keepCertificatesFresh, tlsServerOptions } from "./tls.ts";
@@ -111,6 +112,7 @@ export class GrpcJsServer implements TransportServer {
       session.setLocalWindowSize(connectionWindowBytes);
       const timer = clock.setTimer(() => void session.destroy(), prefaceTimeoutMs);
       session.once("remoteSettings", () => clock.clearTimer(timer));
+      this.#limitPings(session);
       this.#sessions.add(session);
       session.once("close", () => {
         clock.clearTimer(timer);
@@ -124,6 +126,14 @@ export class GrpcJsServer implements TransportServer {
       if (isGrpc && this.#paths.has(String(headers[":path"]))) this.#follow(stream, headers, rawHeaders);
     };
     server.prependListener("stream", taken);
+  }
+
+  #limitPings(session: ServerHttp2Session): void {
+    const { clock, logger } = this.#surroundings;
+    const policy = this.#settings.keepalive?.enforcement_policy ?? { min_time: 0, permit_without_stream: false };
+    limitPings(session, policy, clock, () => {
+      logger.warn({}, "A client pings more often than keepalive::enforcement_policy allows: its connection is closed.");
+    });
   }
 
   #follow(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): void {

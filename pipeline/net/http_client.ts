@@ -4,6 +4,7 @@ import type { HttpClientSettings } from "./client_settings.ts";
 import { compress, encodingOf } from "./compression.ts";
 import { CookieJar } from "./cookie_jar.ts";
 import type { HttpsRequests } from "./https_client.ts";
+import { clientKeepAliveOf } from "./keep_alive.ts";
 import { lowerCased } from "./outgoing_headers.ts";
 import { proxyFor } from "./proxy.ts";
 import { headersTowards, mostRedirects, redirectTarget } from "./redirect.ts";
@@ -127,19 +128,14 @@ export class NodeHttpClient implements HttpClient {
 }
 
 function agentOptions(settings: HttpClientSettings): AgentOptions {
-  const { keepalive, max_conns_per_host, disable_keep_alives } = settings;
-  const { max_idle_conns, max_idle_conns_per_host, idle_conn_timeout } = { ...settings, ...defined(keepalive ?? {}) };
-  const idle = max_idle_conns_per_host || max_idle_conns;
+  const { isEnabled, idleMs, mostIdle } = clientKeepAliveOf(settings);
+  const { max_conns_per_host } = settings;
   return {
-    keepAlive: keepalive?.enabled ?? !disable_keep_alives,
-    ...(idle > 0 && { maxFreeSockets: idle }),
+    keepAlive: isEnabled,
+    ...(mostIdle > 0 && { maxFreeSockets: mostIdle }),
     ...(max_conns_per_host > 0 && { maxSockets: max_conns_per_host }),
-    ...(idle_conn_timeout > 0 && { timeout: idle_conn_timeout }),
+    ...(idleMs > 0 && { timeout: idleMs }),
   };
-}
-
-function defined<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
 function isCutOff(error: NodeJS.ErrnoException): boolean {

@@ -7,9 +7,10 @@ import type { Exchange } from "./exchange.ts";
 import { readBody } from "./http_body.ts";
 import { HttpRequestHead } from "./http_request.ts";
 import { Http1Exchange } from "./http1_exchange.ts";
+import { keepAliveOf } from "./keep_alive.ts";
 import { type Listening, listen } from "./listener.ts";
 import { lowerCased } from "./outgoing_headers.ts";
-import { type HttpServerSettings, keepAliveOf } from "./settings.ts";
+import type { HttpServerSettings } from "./settings.ts";
 import {
   BodyError,
   type HttpAnswer,

@@ -1,4 +1,5 @@
-import type { Server, Socket } from "node:net";
+import { stat, unlink } from "node:fs/promises";
+import { connect, type Server, type Socket } from "node:net";
 
 /** What a server's `endpoint` and `transport` settings say. */
 export interface Address {
@@ -49,7 +50,7 @@ export async function listen(address: Address, make: () => Server): Promise<List
 const portAttempts = 20;
 
 async function bindAll(address: Address, make: () => Server): Promise<Server[]> {
-  if (address.transport === "unix") return [await bind(make(), { path: address.endpoint }, address)];
+  if (address.transport === "unix") return [await bindPath(address, make)];
   const { host, port } = parseHostPort(address.endpoint);
   const targets = targetsOf(host, address.transport);
   for (let attempt = 1; ; attempt++) {
@@ -59,6 +60,33 @@ async function bindAll(address: Address, make: () => Server): Promise<Server[]> 
       if (port !== 0 || attempt === portAttempts || !hasCode(error, "EADDRINUSE")) throw error;
     }
   }
+}
+
+/** Binds a socket's path, also where a process that has died left its socket behind: nobody answers there. */
+async function bindPath(address: Address, make: () => Server): Promise<Server> {
+  const path = address.endpoint;
+  if (path === "") throw new Error('cannot listen on "": a socket needs a path');
+  try {
+    return await bind(make(), { path }, address);
+  } catch (error) {
+    if (!hasCode(error, "EADDRINUSE") || !(await isAbandoned(path))) throw error;
+    await unlink(path);
+    return await bind(make(), { path }, address);
+  }
+}
+
+/** Whether a path is a socket that nobody listens on. */
+async function isAbandoned(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isSocket() !== true) return false;
+  return await new Promise((resolve) => {
+    const probe = connect({ path });
+    probe.once("error", (error) => resolve(hasCode(error, "ECONNREFUSED")));
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(false);
+    });
+  });
 }
 
 async function bindTargets(targets: readonly Target[], port: number, address: Address, make: () => Server) {
@@ -116,6 +144,7 @@ const reasons = new Map<string | undefined, string>([
   ["EACCES", "permission denied"],
   ["EADDRNOTAVAIL", "this machine does not have that address"],
   ["ENOTFOUND", "no such host"],
+  ["ENOENT", "no such directory"],
 ]);
 
 function listenError(address: Address, cause: NodeJS.ErrnoException): Error {

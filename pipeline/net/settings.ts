@@ -92,18 +92,6 @@ function serverKeepAlive() {
     .describe("How connections are kept between requests.");
 }
 
-/** How connections are kept: what `keepalive` says, else the older settings. `idleMs` 0 is for ever. */
-export function keepAliveOf(settings: Pick<HttpServerSettings, "keepalive" | "idle_timeout" | "keep_alives_enabled">): {
-  readonly isEnabled: boolean;
-  readonly idleMs: number;
-} {
-  const { keepalive, idle_timeout, keep_alives_enabled } = settings;
-  return {
-    isEnabled: keepalive?.enabled ?? keep_alives_enabled,
-    idleMs: keepalive?.idle_timeout ?? idle_timeout,
-  };
-}
-
 /** The Collector's HTTP server block. `timeouts` are the component's own defaults. */
 export function httpServerShape(endpoint: string, timeouts: { header: string; write: string; idle: string }) {
   return {
@@ -133,40 +121,41 @@ export function httpServerShape(endpoint: string, timeouts: { header: string; wr
     keepalive: serverKeepAlive(),
     idle_timeout: nonNegativeDuration(
       timeouts.idle,
-      "How long an unused connection is kept; 0 is for ever. The Collector prefers keepalive::idle_timeout.",
+      "How long an unused connection is kept; 0 is for ever. The older form of keepalive::idle_timeout.",
     ),
     keep_alives_enabled: z
       .boolean()
       .default(true)
-      .describe("Keep connections open between requests. The Collector prefers keepalive::enabled."),
+      .describe("Keep connections open between requests. The older form of keepalive::enabled."),
     middlewares: middlewaresSetting("HTTP server middleware"),
   };
 }
 
 export type HttpServerSettings = z.output<z.ZodObject<ReturnType<typeof httpServerShape>>>;
 
+const serverParameters = () =>
+  z.strictObject({
+    max_connection_idle: nonNegativeDuration("0s", "Close a connection without calls after this time; 0 is never."),
+    max_connection_age: nonNegativeDuration("0s", "Close a connection after this time; 0 is never."),
+    max_connection_age_grace: nonNegativeDuration("0s", "Time for running calls of such a connection; 0 is no limit."),
+    time: nonNegativeDuration("0s", "Ping a silent client after this time; 0 means two hours."),
+    timeout: nonNegativeDuration("0s", "Close when it does not answer the ping in this time; 0 means 20 s."),
+  });
+
+const enforcementPolicy = () =>
+  z.strictObject({
+    min_time: nonNegativeDuration("0s", "Least time between a client's pings; 0 means five minutes."),
+    permit_without_stream: z.boolean().default(false).describe("Allow pings without calls; else one in two hours."),
+  });
+
 const serverKeepalive = () =>
   z.strictObject({
-    server_parameters: z
-      .strictObject({
-        max_connection_idle: nonNegativeDuration("0s", "Close a connection without calls after this time; 0 is never."),
-        max_connection_age: nonNegativeDuration("0s", "Close a connection after this time; 0 is never."),
-        max_connection_age_grace: nonNegativeDuration(
-          "0s",
-          "Time for running calls of such a connection; 0 is no limit.",
-        ),
-        time: nonNegativeDuration("0s", "Ping a silent client after this time; 0 means two hours."),
-        timeout: nonNegativeDuration("0s", "Close when it does not answer the ping in this time; 0 means 20 s."),
-      })
-      .nullish()
-      .describe("When the server closes connections and pings clients."),
-    enforcement_policy: z
-      .strictObject({
-        min_time: nonNegativeDuration("0s", "Least time between a client's pings."),
-        permit_without_stream: z.boolean().default(false).describe("Allow pings without calls."),
-      })
-      .nullish()
-      .describe("Accepted for compatibility: clients are never closed for their pings."),
+    server_parameters: optionalBlock(serverParameters, "none").describe(
+      "When the server closes connections and pings clients.",
+    ),
+    enforcement_policy: optionalBlock(enforcementPolicy, "none").describe(
+      "How often clients may ping; the third ping too many ends the connection with too_many_pings.",
+    ),
   });
 
 /** The Collector's gRPC server block. */
@@ -189,7 +178,7 @@ export function grpcServerShape(endpoint: string) {
     ),
     read_buffer_size: atLeastZero("read_buffer_size", bufferNote, 524_288),
     write_buffer_size: atLeastZero("write_buffer_size", bufferNote),
-    keepalive: serverKeepalive().nullish().describe("Keepalive of connections."),
+    keepalive: optionalBlock(serverKeepalive, "none").describe("Keepalive of connections."),
     auth: authSetting("server authenticator").describe("Who may send."),
     include_metadata: z
       .boolean()

@@ -1,4 +1,5 @@
 import { acrossFields, optionalBlock, z } from "../../pipeline/config/schema.ts";
+import { checkServerKeepAlive } from "../../pipeline/net/keep_alive.ts";
 import { httpPath } from "../../pipeline/net/otlp_paths.ts";
 import { grpcServerShape, httpServerShape } from "../../pipeline/net/settings.ts";
 
@@ -16,19 +17,23 @@ function urlPath(standard: string) {
 
 const grpc = () => z.strictObject(grpcServerShape("localhost:4317"));
 
+const timeouts = { header: "0s", write: "0s", idle: "0s" };
+
 const http = () =>
-  z.strictObject({
-    ...httpServerShape("localhost:4318", { header: "0s", write: "0s", idle: "0s" }),
-    traces_url_path: urlPath(httpPath("traces")).describe("Path for traces."),
-    metrics_url_path: urlPath(httpPath("metrics")).describe("Path for metrics."),
-    logs_url_path: urlPath(httpPath("logs")).describe("Path for logs."),
-    conformance: z
-      .enum(["collector", "specification"])
-      .default("collector")
-      .describe(
-        "Whose word counts where the Collector and the OTLP specification disagree. specification: 413 for bodies that are too large, a Status in every refusal, no partial success in answers of success, and JSON with camelCase names and integer enums only. Not a setting of the Collector's.",
-      ),
-  });
+  z
+    .strictObject({
+      ...httpServerShape("localhost:4318", timeouts),
+      traces_url_path: urlPath(httpPath("traces")).describe("Path for traces."),
+      metrics_url_path: urlPath(httpPath("metrics")).describe("Path for metrics."),
+      logs_url_path: urlPath(httpPath("logs")).describe("Path for logs."),
+      conformance: z
+        .enum(["collector", "specification"])
+        .default("collector")
+        .describe(
+          "Whose word counts where the Collector and the OTLP specification disagree. specification: 413 for bodies that are too large, a Status in every refusal, no partial success in answers of success, and JSON with camelCase names and integer enums only. Not a setting of the Collector's.",
+        ),
+    })
+    .check(acrossFields(checkServerKeepAlive(timeouts.idle)));
 
 /** Settings of the `otlp` receiver, as the Collector's. */
 export const config = z

@@ -1,5 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references in a configuration are written like this
 
+import { blockConfigs } from "./block_configs.ts";
+
 /** A configuration, and the word that both daemons' complaints name when they refuse it. */
 export interface VerdictConfig {
   readonly yaml: string;
@@ -38,6 +40,7 @@ function pipelines(text: string, more = ""): string {
 
 /** Valid and broken configurations for `validate`, in the order of the language's rules. */
 export const verdictConfigs: readonly VerdictConfig[] = [
+  ...blockConfigs,
   { yaml: "" },
   { yaml: "receivers:\n" },
   { yaml: "- a\n" },

@@ -144,6 +144,51 @@ describe("connections", () => {
       assert.equal(connections(), want);
     });
   }
+
+  for (const { name, settings } of [
+    { name: "idle_conn_timeout", settings: { idle_conn_timeout: "20ms" } },
+    { name: "keepalive::idle_conn_timeout", settings: { keepalive: { idle_conn_timeout: "20ms" } } },
+  ]) {
+    it(`are closed when nobody has used them for ${name}`, async () => {
+      const { url, requests } = await backend();
+      await (await client(settings, url)).send(url, body, {});
+      const socket = requests[0]?.socket as Socket;
+      if (!socket.destroyed) await new Promise((resolve) => socket.once("close", resolve));
+    });
+  }
+
+  it("are no more at a time than max_conns_per_host", async () => {
+    const waiting: (() => void)[] = [];
+    const { url, requests, connections } = await backend(
+      (_request, response) => void waiting.push(() => response.end()),
+    );
+    const sender = await client({ max_conns_per_host: 2 }, url);
+    const sent = Array.from({ length: 5 }, () => sender.send(url, body, {}));
+    for (let answered = 0; answered < 5; ) {
+      while (waiting.length === 0) await new Promise(setImmediate);
+      assert.ok(requests.length - answered <= 2);
+      waiting.shift()?.();
+      answered++;
+    }
+    await Promise.all(sent);
+    assert.equal(connections(), 2);
+  });
+
+  it("are not kept beyond max_idle_conns_per_host", async () => {
+    const waiting: (() => void)[] = [];
+    const { url, connections } = await backend((_request, response) => void waiting.push(() => response.end()));
+    const sender = await client({ max_idle_conns_per_host: 1 }, url);
+    const round = async () => {
+      const sent = [sender.send(url, body, {}), sender.send(url, body, {})];
+      while (waiting.length < 2) await new Promise(setImmediate);
+      for (const answer of waiting.splice(0)) answer();
+      await Promise.all(sent);
+    };
+    await round();
+    assert.equal(connections(), 2);
+    await round();
+    assert.equal(connections(), 3);
+  });
 });
 
 describe("redirects", () => {
