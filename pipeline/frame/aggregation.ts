@@ -50,7 +50,7 @@ export class SpanAggregation {
     this.#windows = new SpanWindows(settings, this.#plan, host.clock, (window) => this.#compute(window));
     this.#feed = new SpanFeed(host, (part) => this.#windows.append(part, this.#skipped.counts));
     this.#history = new TableHistory(settings.history, () => this.#facts(settings));
-    this.#engine = this.#open(settings);
+    this.#engine = openEngine(settings.engine, host).then((engine) => (this.#history.computedBy = engine));
   }
 
   /** The tables, for the board. */
@@ -87,12 +87,6 @@ export class SpanAggregation {
     await this.#work;
     await (await this.#engine).close();
     return dropped;
-  }
-
-  async #open({ engine }: AggregateSettings): Promise<AggregationEngine> {
-    const opened = await openEngine(engine.type, this.#host);
-    this.#history.engine = opened.name;
-    return opened;
   }
 
   #compute({ startUnixMs, endUnixMs, frame }: ClosedWindow): void {

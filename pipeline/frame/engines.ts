@@ -1,29 +1,60 @@
-import type { Clock, Logger } from "../host.ts";
+import { existsSync } from "node:fs";
+import type { Clock, Logger, Meter } from "../host.ts";
 import { openCpuEngine } from "./cpu/engine.ts";
-import type { AggregationEngine, OpenEngine } from "./engine.ts";
+import type { AggregationEngine } from "./engine.ts";
 
 /** What a config can name; `auto` is the best engine that answers. */
 export const engineNames = ["auto", "cpu", "rapids", "node_rapids"] as const;
 
 export type EngineName = (typeof engineNames)[number];
 
-/** The engines of this build, best first. */
-const engines: ReadonlyMap<EngineName, OpenEngine> = new Map([["cpu", openCpuEngine]]);
+/** What a config says of the engine. */
+export interface EngineSettings {
+  readonly type: EngineName;
+  /** The GPU, as CUDA numbers them. */
+  readonly device: number | undefined;
+  /** The interpreter of the environment that has cuDF. */
+  readonly python: string;
+  /** Bytes of the device set apart at the start; 0 for none. */
+  readonly poolBytes: number;
+  /** How long a window may take before its worker counts as hung, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Where the driver of an NVIDIA GPU shows: on Linux, and in the Linux of Windows. */
+const driverFiles = ["/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg"];
+
+/** Whether this machine has the driver of a GPU: without one, no worker needs to be asked. */
+export function hasGpuDriver(exists: (path: string) => boolean = existsSync): boolean {
+  return driverFiles.some((path) => exists(path));
+}
 
 /**
- * Opens the engine a config asks for. One that is not in this build is answered by `cpu`, with one warning, so that a
- * config for a machine with a GPU runs anywhere.
+ * Opens the engine a config asks for, ready at once: `cpu`, or one in a process of its own with `cpu` behind it until and
+ * whenever that is not there. `auto` starts a worker only where there is a driver of a GPU, and takes it only with a GPU.
  */
 export async function openEngine(
-  wanted: EngineName,
-  surroundings: { readonly clock: Clock; readonly logger: Logger },
+  settings: EngineSettings,
+  surroundings: { readonly clock: Clock; readonly logger: Logger; readonly meter: Meter },
 ): Promise<AggregationEngine> {
-  const [best = "cpu"] = engines.keys();
-  const open = engines.get(wanted === "auto" ? best : wanted);
-  if (open !== undefined) return open(surroundings);
-  surroundings.logger.warn(
-    { engine: wanted, used: "cpu" },
-    "The aggregation engine is not in this build; cpu computes instead.",
-  );
-  return openCpuEngine(surroundings);
+  const cpu = await openCpuEngine(surroundings);
+  if (settings.type === "cpu" || (settings.type === "auto" && !hasGpuDriver())) {
+    surroundings.logger.info({ engine: cpu.name, asked: settings.type }, "The aggregation engine is ready.");
+    return cpu;
+  }
+  const [{ SupervisedEngine }, { workerCommand }] = await Promise.all([
+    import("./worker/supervised_engine.ts"),
+    import("./worker/commands.ts"),
+  ]);
+  const name = settings.type === "auto" ? "rapids" : settings.type;
+  return new SupervisedEngine({
+    name,
+    command: workerCommand(name, settings),
+    deadlineMs: settings.timeoutMs,
+    fallback: cpu,
+    isCpuWelcome: settings.type !== "auto",
+    clock: surroundings.clock,
+    logger: surroundings.logger,
+    meter: surroundings.meter,
+  });
 }

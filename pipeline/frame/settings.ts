@@ -1,5 +1,5 @@
 import { acrossFields, duration, z } from "../config/schema.ts";
-import { engineNames } from "./engines.ts";
+import { type EngineSettings, engineNames } from "./engines.ts";
 import { type Expression, parseExpression } from "./expression.ts";
 import { type Field, fieldName, parseField } from "./fields.ts";
 
@@ -17,13 +17,33 @@ function parsed<T>(parse: (text: string) => T) {
 
 const engineType = z.enum(engineNames);
 
-const engine = z.union([
-  engineType.transform((type) => ({ type, device: undefined })),
-  z.strictObject({
-    type: engineType.describe("auto, cpu, rapids or node_rapids."),
-    device: z.int().min(0).optional().describe("CUDA device of a GPU engine; the cpu engine does not read it."),
-  }),
-]);
+const engineBlock = z.strictObject({
+  type: engineType.describe(
+    "auto takes rapids where there is an NVIDIA GPU, else cpu. rapids is Python with cuDF, or with pandas where there is no GPU; " +
+      "node_rapids is Node with @rapidsai/cudf. Both run in a process of their own, with cpu whenever they are not there.",
+  ),
+  device: z.int().min(0).optional().describe("The GPU, as CUDA numbers them; cpu does not read it."),
+  python: z
+    .string()
+    .min(1)
+    .default("python3")
+    .describe("The interpreter of the environment that has cudf and pyarrow."),
+  pool_mib: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe(
+      "MiB of the GPU that the engine sets apart when it starts, and its limit; 0 takes what it needs when it needs it.",
+    ),
+  timeout: duration()
+    .refine((milliseconds) => milliseconds > 0, "must be longer than 0")
+    .prefault("30s")
+    .describe(
+      "How long a window may take before its process counts as hung: it is ended, and cpu computes the window.",
+    ),
+});
+
+const engine = z.union([engineType.transform((type) => engineBlock.parse({ type })), engineBlock]);
 
 /** The settings of `aggregate`, the processor and the connector. */
 export const aggregateConfig = z
@@ -114,7 +134,7 @@ export interface AggregateSettings {
   readonly allowedLatenessMs: number;
   readonly groupBy: readonly Field[];
   readonly columns: ReadonlyMap<string, Expression>;
-  readonly engine: AggregateConfig["engine"];
+  readonly engine: EngineSettings;
   readonly maxGroups: number;
   readonly maxSpans: number;
   readonly history: number;
@@ -126,9 +146,13 @@ export function aggregateSettings(config: AggregateConfig): AggregateSettings {
     allowedLatenessMs: config.allowed_lateness,
     groupBy: config.group_by,
     columns: new Map(Object.entries(config.columns)),
-    engine: config.engine,
+    engine: engineSettings(config.engine),
     maxGroups: config.max_groups,
     maxSpans: config.max_spans,
     history: config.history,
   };
+}
+
+function engineSettings({ type, device, python, pool_mib, timeout }: AggregateConfig["engine"]): EngineSettings {
+  return { type, device, python, poolBytes: pool_mib * 2 ** 20, timeoutMs: timeout };
 }

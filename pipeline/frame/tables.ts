@@ -2,7 +2,8 @@ import type { TableSource, TableWindow } from "../board.ts";
 
 /** The latest windows of an aggregation, for whoever shows them. */
 export class TableHistory implements TableSource {
-  engine = "starting";
+  /** What computes the windows; its name may change while it runs. */
+  computedBy: { readonly name: string } = { name: "starting" };
   readonly facts: () => readonly { readonly label: string; readonly text: string }[];
   readonly #limit: number;
   readonly #windows: TableWindow[] = [];
@@ -12,6 +13,10 @@ export class TableHistory implements TableSource {
   constructor(limit: number, facts: TableHistory["facts"]) {
     this.#limit = limit;
     this.facts = facts;
+  }
+
+  get engine(): string {
+    return this.computedBy.name;
   }
 
   windows(): readonly TableWindow[] {

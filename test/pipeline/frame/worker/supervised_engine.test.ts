@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { NumberBuilder, numberAt } from "../../../../pipeline/frame/builders.ts";
+import type { Column } from "../../../../pipeline/frame/columns.ts";
+import { openCpuEngine } from "../../../../pipeline/frame/cpu/engine.ts";
+import type { Query } from "../../../../pipeline/frame/engine.ts";
+import { SupervisedEngine } from "../../../../pipeline/frame/worker/supervised_engine.ts";
+import type { WorkerCommand } from "../../../../pipeline/frame/worker/worker_process.ts";
+import { seededRandom, simulatedHost } from "../../../support/simulated_host.ts";
+import { engineConformance } from "../engine_conformance.ts";
+import { runningClock } from "../running_clock.ts";
+
+const script = fileURLToPath(new URL("stand_in.ts", import.meta.url));
+
+function standIn(behave = "well", request = 1): WorkerCommand {
+  return {
+    program: process.execPath,
+    args: [script, "--behave", behave, "--request", String(request)],
+    environment: {},
+  };
+}
+
+/** An engine over the stand-in, on simulated time; `isCpuWelcome` unless said. */
+async function open(command: WorkerCommand, isCpuWelcome = true) {
+  const host = simulatedHost();
+  const clock = runningClock(host.clock);
+  const fallback = await openCpuEngine({ clock });
+  const { logger, meter } = host;
+  const options = { name: "rapids", command, deadlineMs: 30_000, fallback, isCpuWelcome, clock, logger, meter };
+  const engine = new SupervisedEngine(options);
+  await engine.started();
+  return { engine, host, clock };
+}
+
+const query: Query = { groupBy: [], aggregations: [{ as: "sum", fn: "sum", column: "n" }] };
+
+/** The numbers from 1 to `count`. */
+function numbers(count: number): Column[] {
+  const builder = new NumberBuilder();
+  for (let value = 1; value <= count; value++) builder.push(value);
+  return [builder.finish("n")];
+}
+
+function sumIn(answer: readonly Column[]): number | undefined {
+  const [column] = answer;
+  assert.ok(column?.type === "f64");
+  return numberAt(column, 0);
+}
+
+/** Windows computed so far, by engine. */
+function windowsOf(host: ReturnType<typeof simulatedHost>): Record<string, number> {
+  return Object.fromEntries(
+    ["rapids", "cpu"].map((engine) => [engine, host.metric("otelpipe_aggregate_windows", { engine }) ?? 0]),
+  );
+}
+
+engineConformance("an engine in a process of its own", async () => (await open(standIn())).engine);
+
+describe("an engine in a process of its own", () => {
+  it("is named with its library and device", async () => {
+    const { engine } = await open(standIn());
+    assert.equal(engine.name, "rapids (stand-in 1.0, Test GPU)");
+    await engine.close();
+  });
+
+  for (const behave of [
+    "dies",
+    "answers garbage",
+    "answers another request",
+    "answers other columns",
+    "runs out of memory",
+  ])
+    it(`loses no window when its worker ${behave}`, async () => {
+      const { engine, host } = await open(standIn(behave));
+      assert.equal(sumIn(await engine.aggregate(numbers(100), query)), 5050);
+      assert.deepEqual(windowsOf(host), { rapids: 0, cpu: 1 });
+      assert.match(host.logs.at(-1)?.message ?? "", /another one/);
+      await engine.close();
+    });
+
+  it("loses no window when its worker hangs, and ends it after the deadline", async () => {
+    const { engine, host, clock } = await open(standIn("hangs"));
+    let isAnswered = false;
+    const answer = engine.aggregate(numbers(100), query).finally(() => (isAnswered = true));
+    while (!isAnswered) {
+      clock.advance(30_000);
+      await setImmediate();
+    }
+    assert.equal(sumIn(await answer), 5050);
+    assert.deepEqual(windowsOf(host), { rapids: 0, cpu: 1 });
+    assert.equal(engine.name, "cpu (rapids: it has not answered for 30 s)");
+    await engine.close();
+  });
+
+  for (const [behave, reason] of [
+    ["dies at start", /it ended with 3 before it said hello/],
+    ["says garbage", /a frame of \d+ bytes/],
+    ["speaks another version", /version 99 of the protocol, not 1/],
+  ] as const)
+    it(`computes with cpu when its worker ${behave}, and says why`, async () => {
+      const { engine, host } = await open(standIn(behave));
+      assert.match(engine.name, reason);
+      assert.equal(sumIn(await engine.aggregate(numbers(10), query)), 55);
+      assert.deepEqual(windowsOf(host), { rapids: 0, cpu: 1 });
+      await engine.close();
+    });
+
+  it("gives a silent worker a minute to say hello", async () => {
+    const host = simulatedHost();
+    const clock = runningClock(host.clock);
+    const fallback = await openCpuEngine({ clock });
+    const options = {
+      name: "rapids",
+      command: standIn("says nothing"),
+      deadlineMs: 30_000,
+      fallback,
+      isCpuWelcome: true,
+    };
+    const engine = new SupervisedEngine({ ...options, clock, logger: host.logger, meter: host.meter });
+    assert.equal(sumIn(await engine.aggregate(numbers(10), query)), 55);
+    let hasStarted = false;
+    void engine.started().then(() => (hasStarted = true));
+    while (!hasStarted) {
+      clock.advance(60_000);
+      await setImmediate();
+    }
+    assert.equal(engine.name, "cpu (rapids: it does not say hello)");
+    await engine.close();
+  });
+
+  it("does without a program that is not there", async () => {
+    const { engine } = await open({ program: "/nowhere/python3", args: [], environment: {} });
+    assert.match(engine.name, /ENOENT/);
+    await engine.close();
+  });
+
+  it("takes a worker without a GPU only when it was asked for by name", async () => {
+    const named = await open(standIn("has no GPU"));
+    assert.match(named.engine.name, /^rapids/);
+    await named.engine.close();
+    const automatic = await open(standIn("has no GPU"), false);
+    assert.match(automatic.engine.name, /^cpu \(rapids: it found no GPU/);
+    await automatic.engine.close();
+  });
+
+  it("starts its worker again, and goes on with it", async () => {
+    const { engine, host, clock } = await open(standIn("dies", 2));
+    assert.equal(sumIn(await engine.aggregate(numbers(2), query)), 3);
+    assert.equal(sumIn(await engine.aggregate(numbers(3), query)), 6);
+    clock.advance(1_000);
+    await engine.started();
+    assert.equal(sumIn(await engine.aggregate(numbers(4), query)), 10);
+    assert.deepEqual(windowsOf(host), { rapids: 2, cpu: 1 });
+    await engine.close();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  it("waits twice as long after every start that failed, a minute at most", async () => {
+    const { engine, host, clock } = await open({ program: "/nowhere/python3", args: [], environment: {} });
+    for (let start = 0; start < 8; start++) {
+      clock.advance(60_000);
+      await engine.started();
+    }
+    const waits = host.logs.flatMap(({ fields }) => ("restart_in_ms" in fields ? [fields["restart_in_ms"]] : []));
+    assert.deepEqual(
+      waits,
+      [1, 2, 4, 8, 16, 32, 60, 60, 60].map((seconds) => seconds * 1_000),
+    );
+    await engine.close();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  const kills = Number(process.env["OTELPIPE_KILLS"] ?? 15);
+  const seed = Number(process.env["OTELPIPE_SEED"] ?? 1);
+  // Scenario: the worker is killed at a random moment of a request, again and again.
+  // Guarantees: every window is answered once, with the right numbers, by one engine or the other.
+  it(`loses no window to ${kills} kills at random moments (OTELPIPE_KILLS, OTELPIPE_SEED=${seed})`, async () => {
+    const random = seededRandom(seed);
+    const { engine, host, clock } = await open(standIn());
+    for (let kill = 0; kill < kills; kill++) {
+      const count = 1 + Math.floor(random() * 50_000);
+      const answer = engine.aggregate(numbers(count), query);
+      for (let turns = Math.floor(random() * 40); turns > 0; turns--) await setImmediate();
+      const { pid } = engine;
+      if (pid !== undefined) process.kill(pid, "SIGKILL");
+      assert.equal(sumIn(await answer), (count * (count + 1)) / 2);
+      while (engine.pid !== undefined) await setImmediate();
+      clock.advance(60_000);
+      await engine.started();
+    }
+    const { rapids = 0, cpu = 0 } = windowsOf(host);
+    assert.equal(rapids + cpu, kills);
+    await engine.close();
+  });
+});
