@@ -14,7 +14,9 @@ import { someSpans, spanNames } from "../support/traces.ts";
 const senders = 8;
 /** Share of the kills that come while otelpipe starts. */
 const whileStarting = 0.25;
-const longestRunMs = 150;
+/** Answers of 200 under load before a kill, and time after the last of them. */
+const mostAnswers = 40;
+const longestRunMs = 20;
 const longestStartMs = 400;
 /** Share of its requests that the sink tells to come back. */
 const refusing = 0.2;
@@ -61,6 +63,7 @@ export async function killLoop(kills: number, seed: number): Promise<KillReport>
     } else {
       await daemon.waitFor("Everything is ready");
       const sending = load.run(daemon.http);
+      await load.answers(Math.floor(random() * mostAnswers));
       await delay(random() * longestRunMs);
       daemon.signal("SIGKILL");
       await sending;
@@ -129,9 +132,17 @@ class Load {
   readonly acknowledged = new Set<string>();
   readonly #random: () => number;
   #next = 0;
+  #answers = 0;
+  #onAnswer: () => void = () => {};
 
   constructor(random: () => number) {
     this.#random = random;
+  }
+
+  /** Resolves after `count` more answers of 200. */
+  async answers(count: number): Promise<void> {
+    const last = this.#answers + count;
+    while (this.#answers < last) await new Promise<void>((resolve) => (this.#onAnswer = resolve));
   }
 
   async run(endpoint: string): Promise<void> {
@@ -149,7 +160,10 @@ class Load {
       for (const name of names) this.offered.add(name);
       const status = await post(`${endpoint}/v1/traces`, data.toBuffer(), agent);
       if (status === undefined) return;
-      if (status === 200) for (const name of names) this.acknowledged.add(name);
+      if (status !== 200) continue;
+      for (const name of names) this.acknowledged.add(name);
+      this.#answers++;
+      this.#onAnswer();
     }
   }
 }
