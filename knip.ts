@@ -18,6 +18,7 @@ export default {
     "bench/*/main.ts",
     "examples/*/main.ts",
     "scripts/screenshot.ts",
+    "workers/*/worker.mjs",
     "test/interop/{main,real}.ts",
     "test/interop/peers/main.ts",
   ],

@@ -40,9 +40,6 @@ export interface AggregationEngine {
   close(): Promise<void>;
 }
 
-/** Opens an engine: resolves once it has answered its handshake, rejects when it is not to be had. */
-export type OpenEngine = (surroundings: EngineSurroundings) => Promise<AggregationEngine>;
-
 export interface EngineSurroundings {
   readonly clock: Clock;
 }

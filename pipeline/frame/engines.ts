@@ -13,8 +13,11 @@ export interface EngineSettings {
   readonly type: EngineName;
   /** The GPU, as CUDA numbers them. */
   readonly device: number | undefined;
-  /** The interpreter of the environment that has cuDF. */
+  /** The interpreter of the environment that has cuDF: for `rapids`. */
   readonly python: string;
+  /** The Node that `@rapidsai/cudf` runs on; undefined for this one. And what it is required by: for `node_rapids`. */
+  readonly node: string | undefined;
+  readonly module: string;
   /** Bytes of the device set apart at the start; 0 for none. */
   readonly poolBytes: number;
   /** How long a window may take before its worker counts as hung, milliseconds. */

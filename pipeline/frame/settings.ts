@@ -28,6 +28,12 @@ const engineBlock = z.strictObject({
     .min(1)
     .default("python3")
     .describe("The interpreter of the environment that has cudf and pyarrow."),
+  node: z.string().min(1).optional().describe("The Node that @rapidsai/cudf was built for; this one unless written."),
+  module: z
+    .string()
+    .min(1)
+    .default("@rapidsai/cudf")
+    .describe("What node_rapids requires, from the working directory: a package, or the path of one."),
   pool_mib: z
     .int()
     .min(0)
@@ -153,6 +159,6 @@ export function aggregateSettings(config: AggregateConfig): AggregateSettings {
   };
 }
 
-function engineSettings({ type, device, python, pool_mib, timeout }: AggregateConfig["engine"]): EngineSettings {
-  return { type, device, python, poolBytes: pool_mib * 2 ** 20, timeoutMs: timeout };
+function engineSettings({ pool_mib, timeout, ...engine }: AggregateConfig["engine"]): EngineSettings {
+  return { ...engine, device: engine.device, node: engine.node, poolBytes: pool_mib * 2 ** 20, timeoutMs: timeout };
 }

@@ -234,7 +234,7 @@ describe("the aggregate connector", () => {
     await drain();
     assert.equal(host.books.sent, 0);
     assert.deepEqual(Object.fromEntries(host.dropped), { metrics_refused: 2 });
-    assert.equal(host.logs[0]?.level, "error");
+    assert.ok(host.logs.some(({ level }) => level === "error"));
     await connector.stop?.();
   });
 

@@ -245,24 +245,20 @@ describe("the aggregate processor", () => {
     pipeline.stop();
   });
 
-  it("answers with the cpu engine, saying so once, when the named engine is not in this build", async () => {
+  it("computes with cpu when the engine it was told to take is not there, and says why", async () => {
     const { host, pipeline, startMs, tables } = open({
-      engine: { type: "rapids", device: 1 },
+      engine: { type: "rapids", device: 1, python: "/nowhere/python3" },
       group_by: [],
       columns: { n: "count" },
     });
+    while (host.logs.length === 0) await setImmediate();
     pipeline.push(tracesOf([{ endUnixMs: startMs }]));
     pipeline.complete();
-    await settle();
+    while (tables.windows().length === 0) await setImmediate();
     assert.deepEqual(rowsOfTable(tables.windows()[0]), [{ n: 1 }]);
-    assert.equal(tables.engine, "cpu");
-    assert.deepEqual(host.logs, [
-      {
-        level: "warn",
-        fields: { engine: "rapids", used: "cpu" },
-        message: "The aggregation engine is not in this build; cpu computes instead.",
-      },
-    ]);
+    assert.match(tables.engine, /^cpu \(rapids: spawn \/nowhere\/python3 ENOENT/);
+    assert.deepEqual([host.logs[0]?.level, host.logs[0]?.fields["reason"]], ["warn", "cannot_start"]);
+    assert.equal(host.metric("otelpipe_aggregate_windows", { engine: "cpu" }), 1);
     pipeline.stop();
   });
 

@@ -4,11 +4,16 @@ import type { WorkerCommand } from "./worker_process.ts";
 
 /** How the worker of an engine is started. Its GPU is chosen by the environment, which CUDA reads once. */
 export function workerCommand(engine: "rapids" | "node_rapids", settings: EngineSettings): WorkerCommand {
-  const { device, python, poolBytes } = settings;
-  const environment = device === undefined ? {} : { CUDA_VISIBLE_DEVICES: String(device) };
-  const pool = ["--pool-bytes", String(poolBytes)];
-  const script = packageFile(`workers/${engine}/${engine === "rapids" ? "worker.py" : "worker.mjs"}`);
-  return engine === "rapids"
-    ? { program: python, args: ["-u", script, ...pool], environment }
-    : { program: process.execPath, args: [script, ...pool], environment };
+  const environment = settings.device === undefined ? {} : { CUDA_VISIBLE_DEVICES: String(settings.device) };
+  const pool = ["--pool-bytes", String(settings.poolBytes)];
+  if (engine === "rapids") {
+    const script = packageFile("workers/rapids/worker.py");
+    return { program: settings.python, args: ["-u", script, ...pool], environment };
+  }
+  const script = packageFile("workers/node_rapids/worker.mjs");
+  return {
+    program: settings.node ?? process.execPath,
+    args: [script, ...pool, "--module", settings.module],
+    environment,
+  };
 }

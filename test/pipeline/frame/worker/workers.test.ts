@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { describe, it } from "node:test";
+import { openCpuEngine } from "../../../../pipeline/frame/cpu/engine.ts";
+import { workerCommand } from "../../../../pipeline/frame/worker/commands.ts";
+import { SupervisedEngine } from "../../../../pipeline/frame/worker/supervised_engine.ts";
+import { rapidsDouble } from "../../../support/rapids_double.ts";
+import { simulatedHost } from "../../../support/simulated_host.ts";
+import { engineConformance } from "../engine_conformance.ts";
+import { runningClock } from "../running_clock.ts";
+
+const python = process.env["OTELPIPE_RAPIDS_PYTHON"] ?? "python3";
+const module = `${rapidsDouble()}/node_modules/@rapidsai/cudf`;
+const settings = { device: undefined, python, node: process.execPath, module, poolBytes: 0, timeoutMs: 60_000 };
+
+/** The worker that ships, behind the engine that users get. */
+async function open(type: "rapids" | "node_rapids", poolBytes = 0) {
+  const host = simulatedHost();
+  const clock = runningClock(host.clock);
+  const engine = new SupervisedEngine({
+    name: type,
+    command: workerCommand(type, { ...settings, poolBytes, type }),
+    deadlineMs: 60_000,
+    fallback: await openCpuEngine({ clock }),
+    isCpuWelcome: true,
+    clock,
+    logger: host.logger,
+    meter: host.meter,
+  });
+  await engine.started();
+  assert.match(engine.name, new RegExp(`^${type} `));
+  // What `cpu` did for it would pass as well: all it may have been asked for is what no engine can answer.
+  return Object.assign(engine, {
+    assertOwnWork: () => {
+      const byCpu = host.metric("otelpipe_aggregate_windows", { engine: "cpu" }) ?? 0;
+      assert.equal(host.metric("otelpipe_aggregate_engine_failures", { reason: "bad_request" }) ?? 0, byCpu);
+    },
+  });
+}
+
+/** Every promise of an engine, kept by the worker itself. */
+function conformance(name: string, type: "rapids" | "node_rapids"): void {
+  let engine: Awaited<ReturnType<typeof open>>;
+  engineConformance(name, async () => (engine = await open(type)));
+  it(`${name}: computes itself`, () => engine.assertOwnWork());
+}
+
+conformance("node_rapids, on a double of @rapidsai/cudf", "node_rapids");
+
+it("names the library and the device of node_rapids", async () => {
+  const engine = await open("node_rapids", 2 ** 20);
+  assert.equal(engine.name, "node_rapids (node-rapids 22.12.1, Double GPU)");
+  await engine.close();
+});
+
+const hasPandas = spawnSync(python, ["-c", "import pandas, pyarrow"]).status === 0;
+describe("rapids, on pandas", {
+  skip: !hasPandas && `${python} has no pandas and pyarrow (OTELPIPE_RAPIDS_PYTHON)`,
+}, () => {
+  conformance("rapids, on pandas", "rapids");
+});
