@@ -1,30 +1,27 @@
-import { ConsumeError, type Delivery } from "../../pipeline/delivery.ts";
+import { ConsumeError } from "../../pipeline/delivery.ts";
 import type { Pause } from "../../pipeline/frame/engine.ts";
-import type { ExporterHost } from "../../pipeline/host.ts";
+import type { Pdata } from "../../pipeline/pdata/index.ts";
 import { type EncodingSettings, encodeBatch } from "./encoding.ts";
 import type { GrowingFile } from "./file.ts";
-
-/** Bytes of deliveries that wait for the file at most; beyond that senders are told to come back. */
-const waitingLimitBytes = 64 * 1024 * 1024;
+import type { Files, WriteDone } from "./files.ts";
 
 /** Bytes handed to the file in one piece, about. */
 const pieceBytes = 1024 * 1024;
 
 interface Waiting {
-  readonly delivery: Delivery;
-  readonly host: ExporterHost;
+  readonly data: Pdata;
+  readonly done: WriteDone;
 }
 
 /**
- * Writes deliveries to one file in their order, for all signals of an exporter. What arrives while a write is under way
- * goes out together with the next one. Each is answered once the operating system has its bytes.
+ * Writes batches to one file in their order, for all signals of an exporter. What arrives while a write is under way goes
+ * out together with the next one. Each is done once the operating system has its bytes.
  */
-export class FileWriter {
+export class FileWriter implements Files {
   readonly #file: GrowingFile;
   readonly #encoding: EncodingSettings;
   readonly #pause: Pause;
   #waiting: Waiting[] = [];
-  #waitingBytes = 0;
   #users = 0;
   #work: Promise<void> | undefined;
 
@@ -39,14 +36,8 @@ export class FileWriter {
     await this.#file.open();
   }
 
-  write(delivery: Delivery, host: ExporterHost): void {
-    const bytes = delivery.data.sizeBytes;
-    if (this.#waiting.length > 0 && this.#waitingBytes + bytes > waitingLimitBytes) {
-      host.refuse(delivery, new ConsumeError("file exporter: the disk is slower than the data", { retryable: true }));
-      return;
-    }
-    this.#waiting.push({ delivery, host });
-    this.#waitingBytes += bytes;
+  write(data: Pdata, done: WriteDone): void {
+    this.#waiting.push({ data, done });
     this.#work ??= this.#writeWaiting().finally(() => {
       this.#work = undefined;
     });
@@ -71,12 +62,11 @@ export class FileWriter {
   #takePiece(): Waiting[] {
     let bytes = 0;
     let count = 0;
-    for (const { delivery } of this.#waiting) {
-      if (count > 0 && bytes + delivery.data.sizeBytes > pieceBytes) break;
-      bytes += delivery.data.sizeBytes;
+    for (const { data } of this.#waiting) {
+      if (count > 0 && bytes + data.sizeBytes > pieceBytes) break;
+      bytes += data.sizeBytes;
       count += 1;
     }
-    this.#waitingBytes -= bytes;
     return this.#waiting.splice(0, count);
   }
 
@@ -84,9 +74,9 @@ export class FileWriter {
     const encoded: { readonly entry: Waiting; readonly pieces: readonly Buffer[] }[] = [];
     for (const entry of piece) {
       try {
-        encoded.push({ entry, pieces: await encodeBatch(entry.delivery.data, this.#encoding, this.#pause) });
+        encoded.push({ entry, pieces: await encodeBatch(entry.data, this.#encoding, this.#pause) });
       } catch (thrown) {
-        refuse(entry, ConsumeError.from(thrown));
+        entry.done(ConsumeError.from(thrown));
       }
     }
     try {
@@ -95,17 +85,9 @@ export class FileWriter {
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       const error = new ConsumeError(`file exporter: writing failed: ${reason}`, { retryable: true, cause });
-      for (const { entry } of encoded) refuse(entry, error);
+      for (const { entry } of encoded) entry.done(error);
       return;
     }
-    for (const { entry } of encoded) {
-      entry.host.sent(entry.delivery.data.itemCount);
-      entry.delivery.ack();
-    }
+    for (const { entry } of encoded) entry.done();
   }
-}
-
-function refuse({ delivery, host }: Waiting, error: ConsumeError): void {
-  host.notSent(delivery.data.itemCount, error);
-  host.refuse(delivery, error);
 }

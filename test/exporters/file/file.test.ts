@@ -179,7 +179,7 @@ describe("file", () => {
     assert.equal(files.length, 3);
     assert.equal(files[2], "data.json");
     assert.ok(
-      files.slice(0, 2).every((name) => /^data-2026-01-01T00-00-\d\d\.\d{3}\.json$/.test(name)),
+      files.slice(0, 2).every((name) => /^data-2026-01-01T00-00-\d\d\.\d{3}-size\.json$/.test(name)),
       files.join(),
     );
     const texts = await Promise.all(files.map((name) => readFile(join(folder, "rotated", name), "utf8")));
@@ -195,8 +195,11 @@ describe("file", () => {
   it("deletes backups that are too old, and nothing else", async () => {
     const home = await mkdtemp(join(folder, "old-"));
     const others = [
-      "data-2025-12-31T00-00-00.000.json",
-      "data-2025-12-20T00-00-00.000.json",
+      "data-2025-12-31T00-00-00.000-size.json",
+      "data-2025-12-20T00-00-00.000-size.json",
+      "data-2025-12-31T00-00-01.000.json",
+      "data-2025-12-20T00-00-01.000.json",
+      "data-2025-12-20T00-00-02.000-size_1.json",
       "data-notes.json",
       "other.json",
     ];
@@ -206,9 +209,9 @@ describe("file", () => {
     const left = await readdir(home);
     assert.deepEqual(
       others.map((name) => left.includes(name)),
-      [true, false, true, true],
+      [true, false, true, false, false, true, true],
     );
-    assert.equal(left.length, 5);
+    assert.equal(left.length, 6);
   });
 
   it("tells senders to come back when a write fails, and cuts off nothing that was written", {
@@ -267,9 +270,30 @@ describe("the config of file", () => {
       settings: { path: "x", encoding: "otlp_encoding" },
       message: "encoding is not supported by otelpipe yet: remove it or leave it empty",
     },
+    { settings: { path: "x", compression: "none" }, message: "compression is not supported" },
     {
-      settings: { path: "x", group_by: { enabled: true } },
-      message: "group_by is not supported by otelpipe yet: remove it",
+      settings: { path: "x", create_directory: true, directory_permissions: "0789" },
+      message: "directory_permissions value must be a valid octal representation",
+    },
+    {
+      settings: { path: "x", create_directory: true, directory_permissions: "01777" },
+      message: "directory_permissions contain invalid bits for file access",
+    },
+    ...["x", "a/*/*.json"].map((path) => ({
+      settings: { path, group_by: { enabled: true } },
+      message: "path must contain exactly one * when group_by is enabled",
+    })),
+    {
+      settings: { path: "*.json", group_by: { enabled: true } },
+      message: "path must not start with * when group_by is enabled",
+    },
+    {
+      settings: { path: "a*", group_by: { enabled: true, resource_attribute: "" } },
+      message: "resource_attribute must not be empty when group_by is enabled",
+    },
+    {
+      settings: { path: "a*", group_by: { enabled: true, max_open_files: 0 } },
+      message: "max_open_files must be positive when group_by is enabled",
     },
   ]) {
     it(`refuses ${JSON.stringify(settings)}`, () => {
@@ -281,7 +305,7 @@ describe("the config of file", () => {
   }
 
   it("takes what is off as off", () => {
-    const settings = definition.config.parse({ path: "x", group_by: { enabled: false }, compression: "none" });
+    const settings = definition.config.parse({ path: "x", group_by: { enabled: false }, compression: "" });
     assert.equal(settings.rotation, undefined);
     assert.equal(definition.config.parse({ path: "x", rotation: null }).rotation?.max_megabytes, 100);
   });
