@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import * as collector from "../../test/interop/peers/collector.ts";
+import { ensureMinimal, ensureReleased } from "../../test/interop/peers/collector_builds.ts";
 import { isSkipped } from "../../test/interop/peers/peer.ts";
 import { installPacked, median } from "../packed.ts";
 import { gatewayConfig, longConfig } from "./config.ts";
@@ -96,7 +96,7 @@ writeFileSync(configs.long, longConfig());
 writeFileSync(configs.gateway, gatewayConfig);
 const ours = { name: "otelpipe", command: process.execPath, args: [join(installPacked(folder), "bin/otelpipe.js")] };
 const programs: Program[] = [ours];
-for (const ensure of [collector.ensure]) {
+for (const ensure of [ensureMinimal, ensureReleased]) {
   const peer = await ensure();
   if (isSkipped(peer)) console.log(`skipped: ${peer.skipped}`);
   else programs.push({ name: peer.version, command: peer.executable, args: [] });

@@ -52,10 +52,17 @@ function plain(status: number, body: string, type = "text/plain"): HttpAnswer {
   return { status, headers: { "content-type": type }, body };
 }
 
+/** As Go's own handler of paths that nobody serves. */
+const notFound: HttpAnswer = {
+  status: 404,
+  headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
+  body: "404 page not found\n",
+};
+
 /** As the Collector: an empty partial success, plain text where no handler of OTLP was reached, 400 for what is too large. */
 const collector: HttpAnswers = {
   accepted: success('{"partialSuccess":{}}', Buffer.from([0x0a, 0x00])),
-  wrongPath: () => plain(404, "404 page not found\n", "text/plain; charset=utf-8"),
+  wrongPath: () => notFound,
   wrongMethod: () => plain(405, methodText),
   wrongType: plain(415, typeText),
   unread: (problem, type) =>

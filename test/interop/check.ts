@@ -1,7 +1,15 @@
 import type { Peer } from "./peers/peer.ts";
 
 /** The peers a check can ask for. */
-export type PeerName = "collector" | "go_sdk" | "linters" | "python_sdk";
+export type PeerName =
+  | "collector"
+  | "collector_released"
+  | "go_sdk"
+  | "jaeger"
+  | "java_sdk"
+  | "javascript_sdk"
+  | "linters"
+  | "python_sdk";
 
 /** One line of the result table. */
 export interface Row {
@@ -9,6 +17,9 @@ export interface Row {
   readonly peer: string;
   readonly checked: string;
   readonly result: string;
+  /** How many scenarios the line stands for, and in how many of them both did the same: 1 of each unless said. */
+  readonly scenarios?: number;
+  readonly equal?: number;
 }
 
 /** Where otelpipe and the Collector answer differently on purpose. */
@@ -28,6 +39,8 @@ export interface Findings {
 /** A check against real peers: skipped when one of them cannot be had, failed when it throws. */
 export interface Check<Need extends PeerName = PeerName> {
   readonly name: string;
+  /** The line of the summary it is counted under. */
+  readonly area: string;
   readonly needs: readonly Need[];
   run(peers: Readonly<Record<Need, Peer>>): Promise<Findings>;
 }

@@ -27,7 +27,11 @@ if ("skipped" in peers) {
   const results = await demonstrate(peers);
   const rows = table(["what was checked", "result"], results);
   const versions = Object.values(peers).map(({ name, version }) => [name, version]);
-  await writeSection("real", [runLine("npm run test:real"), table(["peer", "version"], versions), rows].join("\n\n"));
+  await writeSection(
+    "interop.md",
+    "real",
+    [runLine("npm run test:real"), table(["peer", "version"], versions), rows].join("\n\n"),
+  );
   console.log(rows);
 }
 

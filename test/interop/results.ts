@@ -1,12 +1,12 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { arch, cpus, platform } from "node:os";
 import { fileURLToPath } from "node:url";
-import type { Difference, Row } from "./check.ts";
 
-const page = fileURLToPath(new URL("../../docs/interop.md", import.meta.url));
+const docs = new URL("../../docs/", import.meta.url);
 
-/** Replaces the part of `docs/interop.md` between the markers of `name`; the rest is written by hand. */
-export async function writeSection(name: "interop" | "real", text: string): Promise<void> {
+/** Replaces the part of a page of `docs/` between the markers of `name`; the rest is written by hand. */
+export async function writeSection(file: string, name: "interop" | "real" | "measured", text: string): Promise<void> {
+  const page = fileURLToPath(new URL(file, docs));
   const before = await readFile(page, "utf8");
   const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
   const [from, to] = [before.indexOf(begin), before.indexOf(end)];
@@ -24,20 +24,6 @@ export function runLine(command: string): string {
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.map(escapeCell).join(" | ")} |`;
   return [line(head), `|${head.map(() => "---").join("|")}|`, ...rows.map(line)].join("\n");
-}
-
-export function rowTable(rows: readonly Row[]): string {
-  return table(
-    ["peer", "what was checked", "result"],
-    rows.map(({ peer, checked, result }) => [peer, checked, result]),
-  );
-}
-
-export function differenceTable(differences: readonly Difference[]): string {
-  return table(
-    ["input", "otelpipe", "Collector", "why"],
-    differences.map(({ input, otelpipe, collector, reason }) => [input, otelpipe, collector, reason]),
-  );
 }
 
 function escapeCell(text: string): string {

@@ -27,6 +27,7 @@ const families: readonly (readonly [name: string, questions: readonly Question[]
  */
 export const answers = check({
   name: "answers",
+  area: "Requests: what a sender is answered",
   needs: ["collector"],
   async run(peers): Promise<Findings> {
     const differences: Difference[] = [];
@@ -38,6 +39,8 @@ export const answers = check({
       rows.push({
         peer: "Collector, side by side",
         checked: name,
+        scenarios: questions.length,
+        equal: questions.length - different.length,
         result: `${questions.length - different.length} of ${questions.length} answered alike, ${different.length} differ as listed`,
       });
     }

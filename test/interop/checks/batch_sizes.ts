@@ -15,6 +15,7 @@ const sizes = [
 /** The batch processor makes batches of the same sizes, in the same order, of the same spans. */
 export const batchSizes = check({
   name: "batch_sizes",
+  area: "Data: batches",
   needs: ["collector"],
   async run(peers): Promise<Findings> {
     const pipelines = sizes.map(({ name, settings }) => ({

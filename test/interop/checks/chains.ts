@@ -24,6 +24,7 @@ interface Way {
  */
 export const chains = check({
   name: "chains",
+  area: "Data: what leaves over otlp and otlp_http",
   needs: ["python_sdk", "go_sdk", "collector"],
   async run(peers): Promise<Findings> {
     const requests = await corpus(peers);

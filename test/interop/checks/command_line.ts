@@ -26,6 +26,7 @@ type Program = (invocation: Invocation) => Promise<Outcome>;
  */
 export const commandLine = check({
   name: "command_line",
+  area: "Command line",
   needs: ["collector"],
   async run({ collector }): Promise<Findings> {
     const folder = await folderWithFiles();
@@ -62,7 +63,8 @@ async function compareAll(ours: Program, theirs: Program): Promise<Findings> {
     differences.push(...differing);
     const alike = invocations.length - differing.length;
     const result = `${alike} of ${invocations.length} alike, ${differing.length} differ as listed`;
-    rows.push({ peer: "Collector, side by side", checked: `Command line: ${name}`, result });
+    const counts = { scenarios: invocations.length, equal: alike };
+    rows.push({ peer: "Collector, side by side", checked: `Command line: ${name}`, result, ...counts });
   }
   rows.push(...(await compareDocuments(ours, theirs, unexpected)));
   assert.ok(unexpected.length === 0, `${unexpected.length} are not as expected:\n${unexpected.join("\n")}`);

@@ -11,6 +11,7 @@ const signals = ["traces", "metrics", "logs"] as const;
 /** What the debug exporter prints of the same requests, byte by byte. */
 export const debugText = check({
   name: "debug_text",
+  area: "Text of `debug`",
   needs: ["python_sdk", "go_sdk", "collector"],
   async run(peers): Promise<Findings> {
     const pipelines = verbosities.flatMap((verbosity) => signals.map((signal) => pipelineOf(signal, verbosity)));

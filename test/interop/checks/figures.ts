@@ -31,6 +31,7 @@ const names = ["dashboard", "input_against_output", "request_latency", "request_
 /** The files of the plotly exporter, read by Python's `plotly.io.from_json`, hold what `otelpipe generate` says it sent. */
 export const figures = check({
   name: "figures",
+  area: "plotly, graphistry, pyarrow",
   needs: ["python_sdk"],
   async run(peers): Promise<Findings> {
     const folder = await runFolder("figures");

@@ -14,6 +14,7 @@ const configFile = new URL("../../../configs/gateway.yaml", import.meta.url);
 /** `configs/gateway.yaml`, the file as it is, on a real Collector and on otelpipe, each before a Collector of its own. */
 export const gateway = check({
   name: "gateway",
+  area: "Data: processors and samplers",
   needs: ["python_sdk", "go_sdk", "collector"],
   async run(peers): Promise<Findings> {
     const requests = await corpus(peers);

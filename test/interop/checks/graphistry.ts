@@ -4,6 +4,7 @@ import { proveGraphistryClient } from "../graphistry_client.ts";
 /** The real Python client against our stand-in server, and pyarrow on our files; see `graphistry_client.ts`. */
 export const graphistry = check({
   name: "graphistry",
+  area: "plotly, graphistry, pyarrow",
   needs: ["python_sdk"],
   async run(): Promise<Findings> {
     const proven = await proveGraphistryClient();

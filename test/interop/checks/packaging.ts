@@ -9,6 +9,7 @@ const packaging = fileURLToPath(new URL("../../../packaging", import.meta.url));
 /** The recipes in `packaging/` pass the linters of their kind: hadolint, the schemas of Kubernetes, systemd's own. */
 export const recipes = check({
   name: "packaging",
+  area: "Recipes of `packaging/`",
   needs: ["linters"],
   async run({ linters }): Promise<Findings> {
     const silent = [

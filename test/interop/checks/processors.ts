@@ -71,6 +71,7 @@ const settings: readonly (readonly [processor: "attributes" | "resource", settin
 /** The attributes and resource processors make the same of the same items. */
 export const processors = check({
   name: "processors",
+  area: "Data: processors and samplers",
   needs: ["python_sdk", "go_sdk", "collector"],
   async run(peers): Promise<Findings> {
     // Most of what include and exclude match on is not valid for metrics or logs.

@@ -33,6 +33,7 @@ const count = 600;
 /** The sampler keeps the same traces and records in every mode, and writes the same thresholds. */
 export const sampler = check({
   name: "sampler",
+  area: "Data: processors and samplers",
   needs: ["collector"],
   async run(peers): Promise<Findings> {
     const pipelines = [

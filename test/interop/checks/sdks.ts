@@ -4,6 +4,8 @@ import { startOtelpipe } from "../otelpipe.ts";
 import { attributesOf, comparable, type Item, list, objectOf, plain, readItems } from "../otlp_items.ts";
 import * as collector from "../peers/collector.ts";
 import * as goSdk from "../peers/go_sdk.ts";
+import * as javaSdk from "../peers/java_sdk.ts";
+import * as javascriptSdk from "../peers/javascript_sdk.ts";
 import * as pythonSdk from "../peers/python_sdk.ts";
 import type { SendOptions, Sent } from "../peers/sent.ts";
 import { eventually } from "../peers/server.ts";
@@ -11,11 +13,12 @@ import { withServers } from "../with_servers.ts";
 
 /**
  * Real SDKs send to otelpipe, which writes a file and sends on to a real Collector, which writes one too. What the
- * programs `python_sdk/send.py` and `go_sdk/main.go` record is known from their source, so each value is compared.
+ * programs in `peers/*_sdk/` record is known from their source, so each value is compared.
  */
 export const sdks = check({
   name: "sdks",
-  needs: ["python_sdk", "go_sdk", "collector"],
+  area: "Real clients: SDKs",
+  needs: ["python_sdk", "go_sdk", "java_sdk", "javascript_sdk", "collector"],
   async run(peers): Promise<Findings> {
     return await withServers(async (started) => {
       const behind = started(await collector.start(peers.collector));
@@ -25,6 +28,8 @@ export const sdks = check({
       for (const [language, send] of [
         ["Python", (options: SendOptions) => pythonSdk.send(peers.python_sdk, options)],
         ["Go", (options: SendOptions) => goSdk.send(peers.go_sdk, options)],
+        ["Java", (options: SendOptions) => javaSdk.send(peers.java_sdk, options)],
+        ["JavaScript", (options: SendOptions) => javascriptSdk.send(peers.javascript_sdk, options)],
       ] as const) {
         for (const options of ways(otelpipe)) {
           const service = `${language}-${options.protocol}-${options.compression}`.toLowerCase();
@@ -78,22 +83,14 @@ function checkSpans(own: readonly Item[], said: Sent): number {
   for (const { item, scope } of spans) {
     const index = said.spanIds.indexOf(String(item["spanId"]));
     assert.equal(item["traceId"], said.traceId);
-    assert.deepEqual(
-      [scope["name"], scope["version"]],
-      [said.service.startsWith("go") ? "go_sdk" : "python_sdk", "1.0.0"],
-    );
+    assert.deepEqual([scope["name"], scope["version"]], [`${said.service.split("-", 1)[0]}_sdk`, "1.0.0"]);
     assert.ok(BigInt(String(item["endTimeUnixNano"])) >= BigInt(String(item["startTimeUnixNano"])));
     if (index === 0) {
       assert.deepEqual([item["name"], item["kind"], attributesOf(item)], ["peer root", 2, {}]);
       continue;
     }
     assert.deepEqual([item["name"], item["kind"], item["parentSpanId"]], [`peer child ${index}`, 3, said.spanIds[0]]);
-    assert.deepEqual(attributesOf(item), {
-      "peer.index": BigInt(index),
-      "peer.ratio": index / 2,
-      "peer.even": index % 2 === 0,
-      "peer.numbers": [-1n, 2n ** 53n],
-    });
+    assert.deepEqual(attributesOf(item), expectedAttributes(index, said.service.startsWith("javascript")));
     const [event, exception] = list(item["events"]);
     assert.deepEqual([event?.["name"], attributesOf(event ?? {})], ["peer event", { text: "zażółć 🚀" }]);
     const status = objectOf(item["status"]);
@@ -103,6 +100,17 @@ function checkSpans(own: readonly Item[], said: Sent): number {
     } else assert.deepEqual([status, exception], [{}, undefined]);
   }
   return spans.length;
+}
+
+/** JavaScript sends a number that is whole as an integer. */
+function expectedAttributes(index: number, isJavascript: boolean): Record<string, unknown> {
+  const ratio = index / 2;
+  return {
+    "peer.index": BigInt(index),
+    "peer.ratio": isJavascript && Number.isInteger(ratio) ? BigInt(ratio) : ratio,
+    "peer.even": index % 2 === 0,
+    "peer.numbers": [-1n, 2n ** 53n],
+  };
 }
 
 function checkMetrics(own: readonly Item[], { protocol }: SendOptions, said: Sent): number {

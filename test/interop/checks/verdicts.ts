@@ -20,6 +20,7 @@ interface Verdict {
 /** Whether `validate --strict-compat` accepts and refuses what the Collector's `validate` does, and blames the same. */
 export const verdicts = check({
   name: "verdicts",
+  area: "Verdict of `validate`",
   needs: ["collector"],
   async run({ collector }): Promise<Findings> {
     const file = join(await runFolder("verdicts"), "config.yaml");
@@ -38,7 +39,8 @@ export const verdicts = check({
     assert.equal(wrong.length, 0, `${wrong.length} configurations:\n${wrong.join("\n")}`);
     const result = `${verdictConfigs.length - verdictDifferences.length} equal`;
     const checked = `exit code and what is blamed by validate, ${verdictConfigs.length} configurations`;
-    return { rows: [{ peer: "Collector", checked, result }] };
+    const counts = { scenarios: verdictConfigs.length, equal: verdictConfigs.length - verdictDifferences.length };
+    return { rows: [{ peer: "Collector", checked, result, ...counts }] };
   },
 });
 

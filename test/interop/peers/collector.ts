@@ -1,60 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { buildTimeoutMs, ensurePeer, goEnvironment, type Peer, run, type Skipped } from "./peer.ts";
+import type { Peer } from "./peer.ts";
 import { freePorts, type RunningServer, runFolder, startServer } from "./server.ts";
-
-/**
- * The newest release of which every module can be had: the proxy lacks contrib's `pkg/ottl/xottl` and
- * `pkg/ottl/contexts/xprofile` at v0.162.0, which the attributes and sampler processors import there.
- */
-const beta = "v0.161.0";
-const stable = "v1.67.0";
-const core = "go.opentelemetry.io/collector";
-const contrib = "github.com/open-telemetry/opentelemetry-collector-contrib";
-
-const manifest = `
-dist:
-  name: otelcol-minimal
-  description: The components otelpipe is compared with, and no others
-  output_path: ./source
-  version: ${beta.slice(1)}
-receivers:
-  - gomod: ${core}/receiver/otlpreceiver ${beta}
-exporters:
-  - gomod: ${core}/exporter/otlpexporter ${beta}
-  - gomod: ${core}/exporter/otlphttpexporter ${beta}
-  - gomod: ${core}/exporter/debugexporter ${beta}
-  - gomod: ${contrib}/exporter/fileexporter ${beta}
-processors:
-  - gomod: ${core}/processor/batchprocessor ${beta}
-  - gomod: ${core}/processor/memorylimiterprocessor ${beta}
-  - gomod: ${contrib}/processor/attributesprocessor ${beta}
-  - gomod: ${contrib}/processor/resourceprocessor ${beta}
-  - gomod: ${contrib}/processor/probabilisticsamplerprocessor ${beta}
-extensions:
-  - gomod: ${contrib}/extension/healthcheckextension ${beta}
-providers:
-  - gomod: ${core}/confmap/provider/envprovider ${stable}
-  - gomod: ${core}/confmap/provider/fileprovider ${stable}
-  - gomod: ${core}/confmap/provider/yamlprovider ${stable}
-`;
-
-/** The OpenTelemetry Collector, built with only the components we compare; the first build takes some minutes. */
-export async function ensure(): Promise<Peer | Skipped> {
-  return await ensurePeer({
-    name: "collector",
-    version: `opentelemetry-collector minimal ${beta}`,
-    tools: ["go"],
-    executable: "source/otelcol-minimal",
-    async install(folder) {
-      await writeFile(join(folder, "builder.yaml"), manifest);
-      const builder = `${core}/cmd/builder@${beta}`;
-      // The builder runs `go mod tidy` and `go build` itself, and must not inherit `-mod=mod` while it is compiled.
-      const env = { ...goEnvironment, GOFLAGS: "-buildvcs=false" };
-      await run("go", ["run", builder, "--config", "builder.yaml"], { cwd: folder, env, timeoutMs: buildTimeoutMs });
-    },
-  });
-}
 
 /** Where a started Collector listens, all on 127.0.0.1. */
 export interface CollectorPorts {

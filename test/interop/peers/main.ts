@@ -4,8 +4,11 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import * as collector from "./collector.ts";
+import { buildNotes, ensureMinimal, ensureReleased, ensureTelemetrygen } from "./collector_builds.ts";
 import * as goSdk from "./go_sdk.ts";
 import * as jaeger from "./jaeger.ts";
+import * as javaSdk from "./java_sdk.ts";
+import * as javascriptSdk from "./javascript_sdk.ts";
 import * as llamaServer from "./llama_server.ts";
 import { cacheFolder, isSkipped, type Peer, type Skipped } from "./peer.ts";
 import * as pythonSdk from "./python_sdk.ts";
@@ -15,8 +18,12 @@ import { eventually } from "./server.ts";
 const recipes: Record<string, () => Promise<Peer | Skipped>> = {
   python_sdk: pythonSdk.ensure,
   go_sdk: goSdk.ensure,
+  java_sdk: javaSdk.ensure,
+  javascript_sdk: javascriptSdk.ensure,
   llama_server: llamaServer.ensure,
-  collector: collector.ensure,
+  collector: ensureMinimal,
+  collector_released: ensureReleased,
+  telemetrygen: ensureTelemetrygen,
   jaeger: jaeger.ensure,
 };
 
@@ -24,6 +31,7 @@ const words = process.argv.slice(2);
 const names = words.filter((word) => word !== "prove");
 const peers: Record<string, Peer> = {};
 console.log(`Peers in ${cacheFolder()}`);
+for (const note of buildNotes) console.log(note);
 for (const [name, ensure] of Object.entries(recipes)) {
   if (names.length > 0 && !names.includes(name)) continue;
   const began = Date.now();
@@ -41,7 +49,10 @@ async function prove(): Promise<void> {
     ...(python_sdk ? [(options: SendOptions) => pythonSdk.send(python_sdk, options)] : []),
     ...(go_sdk ? [(options: SendOptions) => goSdk.send(go_sdk, options)] : []),
   ];
-  if (peers["collector"]) await proveCollector(peers["collector"], senders);
+  for (const name of ["collector", "collector_released"]) {
+    const peer = peers[name];
+    if (peer) await proveCollector(peer, senders);
+  }
   if (peers["jaeger"]) await proveJaeger(peers["jaeger"], senders);
   if (llama_server) await proveLlamaServer(llama_server);
 }

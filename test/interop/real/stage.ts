@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Daemon, type Stopped } from "../../support/daemon.ts";
 import { demoAccount, GraphistryServer } from "../../support/graphistry_server/server.ts";
 import * as collector from "../peers/collector.ts";
+import { ensureMinimal } from "../peers/collector_builds.ts";
 import * as jaeger from "../peers/jaeger.ts";
 import * as llamaServer from "../peers/llama_server.ts";
 import { isSkipped, type Peer, type Skipped } from "../peers/peer.ts";
@@ -25,7 +26,7 @@ export async function ensurePeers(): Promise<Peers | Skipped> {
   const found = {
     llama: await llamaServer.ensure(),
     jaeger: await jaeger.ensure(),
-    collector: await collector.ensure(),
+    collector: await ensureMinimal(),
     python: await pythonSdk.ensure(),
   };
   const missing = Object.values(found).flatMap((peer) => (isSkipped(peer) ? [peer.skipped] : []));

@@ -27,6 +27,18 @@ export interface Answer {
   readonly message: string;
   /** The body of a success, in hexadecimal or as JSON. */
   readonly body?: string;
+  /** The other headers of the answer. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The `details` of the status, in hexadecimal. */
+  readonly details?: string;
+}
+
+/** Headers that say nothing about the answer, or are compared by themselves. */
+const notCompared = ["date", "connection", "keep-alive", "content-length", "transfer-encoding", "content-type"];
+
+function otherHeaders(headers: Readonly<Record<string, unknown>>): Record<string, string> {
+  const entries = Object.entries(headers).filter(([name]) => /^[a-z]/.test(name) && !notCompared.includes(name));
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
 }
 
 /** A gRPC message behind its five bytes. */
@@ -54,7 +66,7 @@ async function askHttp(port: number, { method = "POST", path, headers = {}, body
   const bytes = await buffer(response);
   const contentType = response.headers["content-type"] ?? "";
   const status = response.statusCode ?? 0;
-  return { status, contentType, ...bodyOf(status, contentType, bytes) };
+  return { status, contentType, headers: otherHeaders(response.headers), ...bodyOf(status, contentType, bytes) };
 }
 
 function bodyOf(status: number, contentType: string, bytes: Buffer): Pick<Answer, "code" | "message" | "body"> {
@@ -66,10 +78,9 @@ function bodyOf(status: number, contentType: string, bytes: Buffer): Pick<Answer
   if (contentType !== "application/x-protobuf") return { message: bytes.toString().trim() };
   if (status === 200) return { message: "", body: bytes.toString("hex") };
   // google.rpc.Status: `code` is field 1, `message` field 2, both short here.
-  const isStatus = bytes[0] === 0x08 && bytes[2] === 0x12;
-  return isStatus
-    ? { code: bytes[1] ?? 0, message: bytes.subarray(bytes[3]! < 128 ? 4 : 5).toString() }
-    : { message: bytes.toString("hex") };
+  if (bytes[0] !== 0x08) return { message: bytes.toString("hex") };
+  const message = bytes[2] === 0x12 ? bytes.subarray(bytes[3]! < 128 ? 4 : 5).toString() : "";
+  return { code: bytes[1] ?? 0, message };
 }
 
 async function askGrpc(port: number, { method = "POST", path, headers = {}, body }: Question): Promise<Answer> {
@@ -92,17 +103,27 @@ async function askGrpc(port: number, { method = "POST", path, headers = {}, body
     const message = await buffer(stream);
     const status = trailers["grpc-status"] ?? response["grpc-status"];
     const text = trailers["grpc-message"] ?? response["grpc-message"] ?? "";
+    const details = trailers["grpc-status-details-bin"] ?? response["grpc-status-details-bin"];
     return {
       status: Number(response[":status"]),
       contentType: String(response["content-type"] ?? ""),
       message: decodeURIComponent(String(text)),
+      headers: {},
+      ...(details === undefined ? {} : { details: detailsOf(Buffer.from(String(details), "base64")) }),
       ...(status === undefined ? {} : { code: Number(status) }),
       ...(Number(status) === 0 ? { body: message.toString("hex") } : {}),
     };
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
-    return { status: 0, contentType: "", message: `stream error ${code ?? ""} ${message}` };
+    return { status: 0, contentType: "", headers: {}, message: `stream error ${code ?? ""} ${message}` };
   } finally {
     session.close();
   }
+}
+
+/** What follows code and message in a `google.rpc.Status`, all of them short here. */
+function detailsOf(status: Buffer): string {
+  const afterCode = status[0] === 0x08 ? 2 : 0;
+  const afterMessage = status[afterCode] === 0x12 ? afterCode + 2 + (status[afterCode + 1] ?? 0) : afterCode;
+  return status.subarray(afterMessage).toString("hex");
 }
