@@ -2,10 +2,12 @@ import { availableParallelism } from "node:os";
 import type { ResolvedConfig } from "../pipeline/config/resolved.ts";
 import type { Report } from "../pipeline/graph/drain.ts";
 import type { Logger } from "../pipeline/host.ts";
+import { userAgent } from "../pipeline/net/user_agent.ts";
 import { systemClock } from "../pipeline/process/clock.ts";
 import { Service } from "../pipeline/service.ts";
 import { createLoggers } from "../pipeline/telemetry/logger.ts";
-import { ownResource } from "../pipeline/telemetry/resource.ts";
+import { ownResource, type Resource, resourceLabels } from "../pipeline/telemetry/resource.ts";
+import type { LogSender } from "../pipeline/telemetry/sending/logs.ts";
 import { version } from "./version.ts";
 
 /** How long SIGTERM may take: what is not delivered by then is counted as dropped with reason `shutdown`. */
@@ -35,8 +37,15 @@ export async function run({ config, configSources, onReady, onStopped }: RunOpti
   } catch (error) {
     return failed(error);
   }
-  const shown = logs.disable_zap_resource ? {} : resource;
-  const loggers = createLoggers({ ...logs, resource: shown, write, clock: systemClock });
+  const shown = logs.disable_zap_resource ? {} : resourceLabels(resource);
+  const toLog = { ...logs, resource: shown, write, clock: systemClock };
+  let sender: LogSender | undefined;
+  try {
+    sender = await openOwnLogs(config, resource, createLoggers(toLog)({}));
+  } catch (error) {
+    return failed(error);
+  }
+  const loggers = createLoggers({ ...toLog, ...(sender !== undefined && { also: sender.add }) });
   const logger = loggers({});
   for (const warning of config.warnings) logger.warn({}, warning);
   if (resourceSettings.inline.length > 0)
@@ -49,6 +58,7 @@ export async function run({ config, configSources, onReady, onStopped }: RunOpti
     await service.start();
   } catch (error) {
     signals.stop();
+    await sender?.stop();
     return failed(error);
   }
   let hasFailed = false;
@@ -65,6 +75,7 @@ export async function run({ config, configSources, onReady, onStopped }: RunOpti
   signals.stop();
   process.off("uncaughtException", crash).off("unhandledRejection", crash);
   logReport(report, logger);
+  await sender?.stop();
   onStopped?.(report);
   return hasFailed ? 1 : 0;
 }
@@ -77,6 +88,20 @@ const inlineText =
 function failed(error: unknown): number {
   process.stderr.write(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
   return 1;
+}
+
+/** What sends own log lines, if the configuration says where to. @throws {Error} when it cannot be opened. */
+async function openOwnLogs(
+  { service: { telemetry } }: ResolvedConfig,
+  resource: Resource,
+  logger: Logger,
+): Promise<LogSender | undefined> {
+  const { processors = [] } = telemetry.logs;
+  if (processors.length === 0) return undefined;
+  const { openLogSender } = await import("../pipeline/telemetry/sending/logs.ts");
+  const { schemaUrl } = telemetry.resource;
+  const agent = userAgent({ command: "otelpipe", version });
+  return openLogSender(processors, { clock: systemClock, logger, userAgent: agent, resource, schemaUrl });
 }
 
 /** Where log lines go. @throws {Error} naming the file that cannot be opened. */

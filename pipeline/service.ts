@@ -5,6 +5,7 @@ import type { DrainOptions, Report } from "./graph/drain.ts";
 import { Exclusives } from "./graph/exclusives.ts";
 import type { Plan } from "./graph/plan.ts";
 import type { Clock, Logger } from "./host.ts";
+import { userAgent } from "./net/user_agent.ts";
 import { ThreadedBodyReader } from "./process/body_reader.ts";
 import { clockScheduler, systemClock } from "./process/clock.ts";
 import { type LoadMonitor, monitorLoad } from "./process/load.ts";
@@ -71,7 +72,9 @@ export class Service implements ServiceView {
     this.#clock = clock;
     this.#logger = options.loggers({});
     const { resource = {} } = options;
-    this.#telemetry = new OwnTelemetry(config.service.telemetry, this, { clock, logger: this.#logger, resource });
+    const build = { command: this.command, version: options.version };
+    const own = { clock, logger: this.#logger, resource, userAgent: userAgent(build) };
+    this.#telemetry = new OwnTelemetry(config.service.telemetry, this, own);
     const budget = new Budget(Math.floor(limitBytes * budgetShare));
     this.#bodies = new ThreadedBodyReader(budget);
     const surroundings = {
@@ -84,7 +87,7 @@ export class Service implements ServiceView {
       bodies: this.#bodies,
       memory: processMemory(limitBytes),
       board: createBoard(),
-      build: { command: this.command, version: options.version },
+      build,
       exclusives: new Exclusives(),
       fatal: (error: Error) => this.fatal(error),
     };

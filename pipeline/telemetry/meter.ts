@@ -3,6 +3,8 @@ import type { Counter, Labels, Meter, MetricOptions, TelemetryLevel } from "../h
 /** One series of an own metric, read at one moment. */
 export interface Sample {
   readonly name: string;
+  /** Its instrumentation scope, where the name does not tell (`scopeOf`). */
+  readonly scope?: string;
   /** `updown` is a sum that can fall. */
   readonly type: "counter" | "updown" | "gauge" | "histogram";
   readonly description: string;
@@ -20,8 +22,9 @@ export interface Buckets {
   readonly bounds: readonly number[];
   /** The number of values at or under each bound; the last has no bound. */
   readonly counts: readonly number[];
-  readonly min: number;
-  readonly max: number;
+  /** The least and the greatest value, where they are known. */
+  readonly min?: number;
+  readonly max?: number;
 }
 
 interface Series {
@@ -38,6 +41,8 @@ interface Instrument {
   readonly gauges: Set<{ readonly labels: Labels; readonly read: () => number | undefined }>;
 }
 
+type BoundsOf = (name: string, unit: string) => readonly number[] | undefined;
+
 const levels: readonly TelemetryLevel[] = ["none", "basic", "normal", "detailed"];
 const nothing = { add: () => {} };
 
@@ -46,9 +51,12 @@ export class MetricRegistry {
   /** How much is measured: what asks for more costs nothing and is not there. */
   readonly level: TelemetryLevel;
   readonly #instruments = new Map<string, Instrument>();
+  readonly #boundsOf: BoundsOf;
 
-  constructor(level: TelemetryLevel = "normal") {
+  /** `boundsOf` may give a histogram other bounds than its own. */
+  constructor(level: TelemetryLevel = "normal", boundsOf?: BoundsOf) {
     this.level = level;
+    this.#boundsOf = boundsOf ?? (() => undefined);
   }
 
   /** Whether metrics of `level` are measured. */
@@ -73,7 +81,8 @@ export class MetricRegistry {
       },
       histogram: (name, options) => {
         if (isOff(options)) return undefined;
-        const instrument = this.#instrument(name, "histogram", options, options.bounds);
+        const bounds = this.#boundsOf(name, options.unit) ?? options.bounds;
+        const instrument = this.#instrument(name, "histogram", options, bounds);
         return { record: (value, more = {}) => record(instrument, { ...labels, ...more }, value) };
       },
     };

@@ -4,6 +4,7 @@ import type { ServiceView } from "../view.ts";
 import { MetricRegistry, type Sample } from "./meter.ts";
 import { bookSamples, processorSamples, registerOwnMetrics } from "./own_metrics.ts";
 import type { Resource } from "./resource.ts";
+import { type Views, viewsOf } from "./views.ts";
 
 /** What own telemetry needs of its surroundings. */
 export interface OwnTelemetryOptions {
@@ -11,6 +12,8 @@ export interface OwnTelemetryOptions {
   readonly logger: Logger;
   /** Whom it is about. */
   readonly resource: Resource;
+  /** What names this program to servers that own telemetry is sent to. */
+  readonly userAgent: string;
 }
 
 /** Something that gives own metrics to others while the service runs. */
@@ -25,17 +28,24 @@ export class OwnTelemetry {
   readonly #options: OwnTelemetryOptions;
   readonly #view: ServiceView;
   readonly #readers: Reader[] = [];
+  readonly #views: Views | undefined;
 
   constructor(config: TelemetryConfig, view: ServiceView, options: OwnTelemetryOptions) {
     this.#config = config;
     this.#view = view;
     this.#options = options;
-    this.metrics = new MetricRegistry(config.metrics.level);
+    const { level, views } = config.metrics;
+    this.#views = views === undefined ? undefined : viewsOf(views);
+    this.metrics = new MetricRegistry(level, this.#views?.boundsOf);
     registerOwnMetrics(this.metrics, view, options.clock);
   }
 
-  /** Every series of every own metric at this moment. */
-  *samples(): Iterable<Sample> {
+  /** Every series of every own metric at this moment, as the views of the configuration want them. */
+  samples(): Iterable<Sample> {
+    return this.#views === undefined ? this.#all() : this.#views.apply(this.#all());
+  }
+
+  *#all(): Iterable<Sample> {
     yield* bookSamples(this.#view);
     yield* processorSamples(this.#view);
     yield* this.metrics.samples();
@@ -48,8 +58,9 @@ export class OwnTelemetry {
       this.#options.logger.info({}, "Internal metrics telemetry disabled");
       return;
     }
-    for (const { pull } of readers) {
+    for (const { pull, periodic } of readers) {
       if (pull?.exporter.prometheus !== undefined) this.#readers.push(await this.#serve(pull.exporter.prometheus));
+      if (periodic !== undefined) this.#readers.push(await this.#send(periodic));
     }
   }
 
@@ -64,8 +75,16 @@ export class OwnTelemetry {
     logger.info({ endpoint: addresses.join(", ") }, "Serving metrics");
     return { stop };
   }
+
+  async #send(settings: Periodic): Promise<Reader> {
+    const { openMetricSender } = await import("./sending/metrics.ts");
+    const { schemaUrl } = this.#config.resource;
+    const { startedUnixMs } = this.#view;
+    return openMetricSender(settings, { ...this.#options, schemaUrl, startedUnixMs, samples: () => this.samples() });
+  }
 }
 
+type Periodic = NonNullable<TelemetryConfig["metrics"]["readers"][number]["periodic"]>;
 type PrometheusSettings = NonNullable<
   NonNullable<TelemetryConfig["metrics"]["readers"][number]["pull"]>["exporter"]["prometheus"]
 >;

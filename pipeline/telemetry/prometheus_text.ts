@@ -64,7 +64,11 @@ function constantSamples({ resource }: PrometheusOptions): Sample[] {
 
 function labelsOf(sample: Sample, { scopeInfo, constantLabels }: PrometheusOptions): [string, string][] {
   const isOwn = sample.name === "target_info" || sample.name.startsWith("promhttp_");
-  const scope = { otel_scope_name: scopeOf(sample.name), otel_scope_schema_url: "", otel_scope_version: "" };
+  const scope = {
+    otel_scope_name: sample.scope ?? scopeOf(sample.name),
+    otel_scope_schema_url: "",
+    otel_scope_version: "",
+  };
   const labels = { ...sample.labels, ...(!isOwn && { ...constantLabels, ...(scopeInfo && scope) }) };
   const named = Object.entries(labels).map(([key, value]): [string, string] => [plainName(key), value]);
   return named.sort(([left], [right]) => (left < right ? -1 : 1));

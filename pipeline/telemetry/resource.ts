@@ -11,6 +11,11 @@ export interface ResourceSettings {
   /** Attributes to add; null takes a default away. */
   readonly attributes: Readonly<Record<string, AttributeValue | null>>;
   readonly detectors: readonly Detector[];
+  /** Which of the attributes that detectors find are kept: names, with * and ?. */
+  readonly kept?: {
+    readonly included?: readonly string[] | undefined;
+    readonly excluded?: readonly string[] | undefined;
+  };
 }
 
 /** A source of attributes: the service is always known. */
@@ -21,19 +26,20 @@ export type Detector = "container" | "host" | "process" | "service";
  * then what the settings say.
  */
 export async function ownResource(
-  { attributes, detectors }: ResourceSettings,
+  { attributes, detectors, kept = {} }: ResourceSettings,
   build: { readonly command: string; readonly version: string },
   random: () => number,
 ): Promise<Resource> {
-  const detected = detectors.length === 0 ? {} : (await import("./resource_detectors.ts")).detect(detectors, build);
+  const detected =
+    detectors.length === 0 ? {} : (await import("./resource_detectors.ts")).detect(detectors, build, kept);
   const defaults = {
     "service.instance.id": randomUuid(random),
     "service.name": build.command,
     "service.version": build.version,
   };
   const all: Record<string, AttributeValue | null> = { ...detected, ...defaults, ...attributes };
-  const kept = Object.entries(all).filter((entry): entry is [string, AttributeValue] => entry[1] !== null);
-  return Object.fromEntries(kept.sort(([left], [right]) => (left < right ? -1 : 1)));
+  const present = Object.entries(all).filter((entry): entry is [string, AttributeValue] => entry[1] !== null);
+  return Object.fromEntries(present.sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 /** The attributes as text: labels of `target_info`. */

@@ -1,18 +1,26 @@
 import { readFileSync } from "node:fs";
 import { arch, hostname, platform, release, userInfo } from "node:os";
-import type { AttributeValue, Detector, Resource } from "./resource.ts";
+import type { AttributeValue, Detector, Resource, ResourceSettings } from "./resource.ts";
+import { wildcard } from "./views.ts";
 
 type Attributes = Record<string, AttributeValue>;
 
 /** What the detectors know of this process and its machine; the names of the semantic conventions. */
-export function detect(detectors: readonly Detector[], build: { readonly command: string }): Resource {
+export function detect(
+  detectors: readonly Detector[],
+  build: { readonly command: string },
+  { included, excluded = [] }: NonNullable<ResourceSettings["kept"]> = {},
+): Resource {
   const found: Record<Detector, () => Attributes> = {
     container: containerAttributes,
     host: () => ({ "host.name": hostname() }),
     process: processAttributes,
     service: () => ({ "service.name": process.env["OTEL_SERVICE_NAME"] ?? build.command }),
   };
-  return Object.assign({}, ...detectors.map((detector) => found[detector]()));
+  const all: Attributes = Object.assign({}, ...detectors.map((detector) => found[detector]()));
+  const isOne = (name: string, patterns: readonly string[]) => patterns.some((pattern) => wildcard(pattern).test(name));
+  const isKept = (name: string) => (included === undefined || isOne(name, included)) && !isOne(name, excluded);
+  return Object.fromEntries(Object.entries(all).filter(([name]) => isKept(name)));
 }
 
 function processAttributes(): Attributes {

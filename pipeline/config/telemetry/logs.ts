@@ -34,5 +34,5 @@ export const logs = z.strictObject({
   initial_fields: z.record(z.string(), z.unknown()).optional().describe("Fields on every line."),
   processors: whenWritten(() => processors("log"))
     .optional()
-    .describe("Where log lines go besides, as OTLP: `batch` or `simple`. Checked; without effect yet."),
+    .describe("Where log lines go besides, as OTLP: `batch` or `simple`."),
 });

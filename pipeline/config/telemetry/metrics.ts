@@ -53,7 +53,7 @@ const periodicReader = () =>
 const reader = z
   .strictObject({
     pull: pullReader.optional().describe("Serves the metrics to whoever asks."),
-    periodic: whenWritten(periodicReader).optional().describe("Sends the metrics. Checked; without effect yet."),
+    periodic: whenWritten(periodicReader).optional().describe("Sends the metrics."),
     producers: z.array(z.unknown()).optional().describe("Accepted without effect, as in the Collector."),
   })
   .check(
@@ -76,9 +76,7 @@ export const metrics = z
       .array(reader)
       .prefault([{ pull: { exporter: { prometheus: { host: "localhost", port: 8888 } } } }])
       .describe("Where own metrics go. Giving the key replaces the default, Prometheus on localhost:8888."),
-    views: whenWritten(views)
-      .optional()
-      .describe("Which metrics are kept, and how: instead of those of the level. Checked; without effect yet."),
+    views: whenWritten(views).optional().describe("Which metrics are kept, and how: instead of those of the level."),
   })
   .check(
     acrossFields((value, context) => {

@@ -51,10 +51,10 @@ export const resource = () =>
       attributes: z.array(attribute()).default([]).describe("Attributes as a list of names and values."),
       attributes_list: z.string().optional().describe("Not supported, as in the Collector."),
       detectors: z.unknown().optional().describe("Accepted without effect, as in the Collector."),
-      schema_url: z.string().optional().describe("The schema that the attributes follow. Checked; without effect yet."),
+      schema_url: z.string().optional().describe("The schema that the attributes follow."),
       "detection/development": detection()
         .optional()
-        .describe("Attributes found out about the machine and the process. Checked; without effect yet."),
+        .describe("Attributes found out about the machine and the process."),
     })
     .catchall(z.union([z.string(), z.null()], { error: "legacy resource attribute must be string or null" }))
     .transform((value, context) => {

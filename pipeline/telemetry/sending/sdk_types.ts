@@ -1,0 +1,17 @@
+import type { ProtobufLogsSerializer, ProtobufMetricsSerializer } from "@opentelemetry/otlp-transformer";
+import type { Resource } from "../resource.ts";
+
+/** What the OpenTelemetry SDK calls a log record, and all metrics at one moment. */
+export type SdkLogRecord = Parameters<typeof ProtobufLogsSerializer.serializeRequest>[0][number];
+export type SdkMetrics = Parameters<typeof ProtobufMetricsSerializer.serializeRequest>[0];
+
+/** Seconds and nanoseconds, as the SDK has times. */
+export function sdkTime(unixMs: number): [number, number] {
+  const seconds = Math.floor(unixMs / 1000);
+  return [seconds, Math.round((unixMs - seconds * 1000) * 1e6)];
+}
+
+/** The own resource as the SDK's, as far as it is encoded. */
+export function sdkResource(attributes: Resource, schemaUrl: string | undefined): SdkMetrics["resource"] {
+  return { attributes, ...(schemaUrl !== undefined && { schemaUrl }) } as SdkMetrics["resource"];
+}
