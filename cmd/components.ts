@@ -38,5 +38,6 @@ export const registry: Registry = {
     health_check: () => import("../extensions/health_check/index.ts"),
     oauth2client: () => import("../extensions/oauth2client/index.ts"),
     pprof: () => import("../extensions/pprof/index.ts"),
+    zpages: () => import("../extensions/zpages/index.ts"),
   },
 };

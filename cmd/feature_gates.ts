@@ -1,3 +1,4 @@
+import type { FeatureGateView } from "../pipeline/view.ts";
 import { unknownText } from "./arguments.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -130,6 +131,14 @@ export function enabledGates(lists: readonly string[]): EnabledGates {
     throw new UsageError(`invalid value ${JSON.stringify(list)} for --feature-gates: ${problems.join("; ")}`);
   }
   return { enabled, notices };
+}
+
+/** All gates, as the service shows them. `enabled` are those that are on, unless it is as nobody had said anything. */
+export function gateViews(enabled?: ReadonlySet<string>): readonly FeatureGateView[] {
+  return Object.entries(gates).map(([id, { stage, from, to, description }]) => {
+    const isEnabled = enabled === undefined ? isOnByDefault(id) : enabled.has(id);
+    return { id, isEnabled, stage, description, from, ...(to !== undefined && { to }) };
+  });
 }
 
 /** Whether a gate is on when nobody says anything. */

@@ -16,6 +16,8 @@ const shutdownGraceMs = 20_000;
 export interface RunOptions {
   readonly config: ResolvedConfig;
   readonly configSources: readonly string[];
+  /** The feature gates that are on; when absent, those that are on by themselves. */
+  readonly gates?: ReadonlySet<string>;
   /** Called once everything runs; what it returns is called when shutdown begins and awaited. */
   readonly onReady?: (service: Service) => () => Promise<void>;
   /** Called with the final books. */
@@ -27,7 +29,7 @@ export interface RunOptions {
  *
  * @returns the exit code: 0 after a clean shutdown, 1 when it could not start or had to give up.
  */
-export async function run({ config, configSources, onReady, onStopped }: RunOptions): Promise<number> {
+export async function run({ config, configSources, gates, onReady, onStopped }: RunOptions): Promise<number> {
   outliveReaders();
   const { logs, resource: resourceSettings } = config.service.telemetry;
   const resource = await ownResource(resourceSettings, { command: "otelpipe", version }, Math.random);
@@ -53,7 +55,8 @@ export async function run({ config, configSources, onReady, onStopped }: RunOpti
   const signals = listenForSignals();
   let service: Service;
   try {
-    service = new Service(config, { version, configSources, loggers, resource });
+    const featureGates = async () => (await import("./feature_gates.ts")).gateViews(gates);
+    service = new Service(config, { version, configSources, loggers, resource, featureGates });
     logger.info({ Version: version, NumCPU: availableParallelism() }, "Starting otelpipe...");
     await service.start();
   } catch (error) {

@@ -22,5 +22,6 @@ export async function runCommand(
     keepCompiled();
     return async () => {};
   };
-  return run({ config, configSources: sources.map(sourceName), onReady });
+  const { gates } = options;
+  return run({ config, configSources: sources.map(sourceName), onReady, ...(gates !== undefined && { gates }) });
 }

@@ -160,6 +160,8 @@ export interface ProcessorHost extends BookedHost {
 export interface ExporterHost extends BookedHost {
   /** Labels of where it sends to, such as `server.address`: they stand on what is counted as sent and failed. */
   destination(labels: Labels): void;
+  /** Measures a batch that an exporter which batches is about to send. */
+  sending(data: Pdata): void;
   /** Counts items a destination has taken: the exporter's `out`. */
   sent(items: number): void;
   /** Counts items that an earlier run of otelpipe left here: they came in then. */

@@ -14,7 +14,7 @@ import { createBoard } from "./telemetry/board.ts";
 import type { Loggers } from "./telemetry/logger.ts";
 import { OwnTelemetry } from "./telemetry/own_telemetry.ts";
 import type { Resource } from "./telemetry/resource.ts";
-import type { EdgeView, NodeView, ProcessView, ServiceView } from "./view.ts";
+import type { EdgeView, FeatureGateView, NodeView, PipelineView, ProcessView, ServiceView } from "./view.ts";
 
 /** The share of the memory limit that data in flight may take. */
 const budgetShare = 0.4;
@@ -25,6 +25,8 @@ export interface ServiceOptions {
   readonly loggers: Loggers;
   /** Whom the own telemetry is about. */
   readonly resource?: Resource;
+  /** The feature gates there are; none when absent. */
+  readonly featureGates?: () => Promise<readonly FeatureGateView[]>;
   readonly clock?: Clock;
   readonly random?: () => number;
   /** What the process may use, in bytes; read from the cgroup when absent. */
@@ -47,6 +49,7 @@ export class Service implements ServiceView {
   /** Resolves with the first fatal error. */
   readonly failure: Promise<Error>;
   readonly #clock: Clock;
+  readonly #featureGates: ServiceOptions["featureGates"];
   readonly #logger: Logger;
   readonly #options: GenerationOptions;
   #current: Generation;
@@ -70,6 +73,7 @@ export class Service implements ServiceView {
     this.startedUnixMs = clock.nowMs();
     this.failure = new Promise((resolve) => (this.#fail = resolve));
     this.#clock = clock;
+    this.#featureGates = options.featureGates;
     this.#logger = options.loggers({});
     const { resource = {} } = options;
     const build = { command: this.command, version: options.version };
@@ -181,6 +185,18 @@ export class Service implements ServiceView {
     this.#listeners.add(listener);
     listener(this.#state);
     return () => void this.#listeners.delete(listener);
+  }
+
+  pipelines(): readonly PipelineView[] {
+    return [...this.#current.config.service.pipelines.values()];
+  }
+
+  extensions(): readonly string[] {
+    return this.#current.config.service.extensions;
+  }
+
+  async featureGates(): Promise<readonly FeatureGateView[]> {
+    return (await this.#featureGates?.()) ?? [];
   }
 
   nodes(): readonly NodeView[] {

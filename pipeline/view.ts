@@ -14,6 +14,12 @@ export interface ServiceView {
    * one. Returns how to stop listening.
    */
   onState(listener: (state: ReturnType<ServiceView["state"]>) => void): () => void;
+  /** The pipelines of the configuration, in its order. */
+  pipelines(): readonly PipelineView[];
+  /** Ids of the extensions that run, in the order in which they were started. */
+  extensions(): readonly string[];
+  /** The Collector's feature gates, and which of them are on. */
+  featureGates(): Promise<readonly FeatureGateView[]>;
   nodes(): readonly NodeView[];
   edges(): readonly EdgeView[];
   process(): ProcessView;
@@ -65,4 +71,24 @@ export interface ProcessView {
   readonly loopLagMs: number;
   /** Cores busy over the last second. */
   readonly cpuCores: number;
+}
+
+/** A pipeline as configured: ids of components. */
+export interface PipelineView {
+  /** `signal` or `signal/name`. */
+  readonly id: string;
+  readonly signal: Signal;
+  readonly receivers: readonly string[];
+  readonly processors: readonly string[];
+  readonly exporters: readonly string[];
+}
+
+export interface FeatureGateView {
+  readonly id: string;
+  readonly isEnabled: boolean;
+  readonly stage: string;
+  readonly description: string;
+  /** The release that had it first, and the one that has it last. */
+  readonly from: string;
+  readonly to?: string;
 }

@@ -31,6 +31,7 @@ const settings: Readonly<Record<string, object>> = {
   "exporter otlp_http": { endpoint: "http://127.0.0.1:1" },
   "exporter plotly": { directory: join(scratch, "figures") },
   "exporter graphistry": { directory: join(scratch, "graph") },
+  "extension zpages": { endpoint: "localhost:0" },
   "extension basicauth": { htpasswd: { inline: "user:password" } },
   "extension bearertokenauth": { token: "t" },
   "extension headers_setter": { headers: [{ action: "upsert", key: "x", value: "1" }] },

@@ -155,6 +155,7 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
       delivery.ack();
       return;
     }
+    this.#meters.offered(data);
     const { wait_for_result, sizer } = this.#settings;
     if (wait_for_result) delivery.mayWait?.();
     const entry = { data, size: sizeOf(data, sizer), client, ...(wait_for_result && { delivery }) };
@@ -223,6 +224,7 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
     const [only] = entries;
     const client = batch.client ?? (entries.length === 1 ? only?.entry.client : undefined);
     this.#active++;
+    if (this.#settings.batch !== undefined) this.#host.sending(data);
     this.#turnBytes += ownBytes;
     this.#host.budget.take(ownBytes);
     this.#sender.send(data, client === undefined ? {} : { client }, (failure) => {

@@ -2,7 +2,7 @@ import type { Connector, Exporter, Operator, Receiver } from "../component.ts";
 import type { ResolvedConfig, ResolvedPipeline } from "../config/resolved.ts";
 import type { ExporterHost, Logger, Outlets, ProcessorHost } from "../host.ts";
 import type { Pdata, Signal } from "../pdata/index.ts";
-import { receiverMeter } from "../telemetry/item_metrics.ts";
+import { processorDuration, receiverMeter } from "../telemetry/item_metrics.ts";
 import { type EdgeCount, EdgeCounts } from "./books.ts";
 import type { Inlet } from "./fan_out.ts";
 import type { Hosts, Surroundings } from "./hosts.ts";
@@ -182,8 +182,10 @@ class GraphBuilder {
     const host = this.#hosts.processor(id, signal, pipelineId, node.books, isDurableBehind, tenure);
     const onBroken = (error: unknown) =>
       this.#surroundings.fatal(new Error(`pipeline "${pipelineId}" ended by an error inside it`, { cause: error }));
-    const { clock } = this.#surroundings;
-    return new ProcessorStage({ node, tenure, operator: create(config, host), isDurableBehind, clock, onBroken });
+    const { clock, metrics } = this.#surroundings;
+    const duration = holdsData ? undefined : processorDuration(metrics, id, signal);
+    const operator = create(config, host);
+    return new ProcessorStage({ node, tenure, operator, isDurableBehind, clock, duration, onBroken });
   }
 
   #exporter(id: string, signal: Signal): Stage<Exporter> {

@@ -91,6 +91,7 @@ export class Hosts {
     return {
       ...base,
       destination: (labels) => meter.destination(labels),
+      sending: (data) => meter.sending(data),
       sent: (items) => {
         books.out += items;
         meter.sent(items);

@@ -1,7 +1,7 @@
 import { type Observable, Subject, type Subscription } from "rxjs";
 import type { Operator } from "../component.ts";
 import type { Delivery } from "../delivery.ts";
-import type { Clock } from "../host.ts";
+import type { Clock, Histogram } from "../host.ts";
 import type { Pdata } from "../pdata/index.ts";
 import { untilDeadline } from "./deadline.ts";
 import type { Inlet } from "./fan_out.ts";
@@ -16,6 +16,8 @@ export interface ProcessorParts {
   /** Whether its host was told that an exporter behind it keeps on disk what it has acked. */
   readonly isDurableBehind: boolean;
   readonly clock: Clock;
+  /** Takes how long it worked on each delivery, in seconds, where that is measured. */
+  readonly duration?: Histogram | undefined;
   /** An RxJS error in the stream: a bug, since refusals travel as answers. */
   readonly onBroken: (error: unknown) => void;
 }
@@ -33,6 +35,8 @@ export class ProcessorStage implements Inlet {
   #subscription: Subscription | undefined;
   #completed: Promise<void> = Promise.resolve();
   #closed = false;
+  /** When it began with the delivery at hand; undefined when nothing is measured or its output is there. */
+  #begunMs: number | undefined;
 
   constructor(parts: ProcessorParts) {
     this.node = parts.node;
@@ -48,7 +52,10 @@ export class ProcessorStage implements Inlet {
     let resolve = () => {};
     this.#completed = new Promise((done) => (resolve = done));
     this.#subscription = this.#stream.subscribe({
-      next: (delivery) => this.next.take(delivery),
+      next: (delivery) => {
+        this.#measure();
+        this.next.take(delivery);
+      },
       complete: resolve,
       error: (error: unknown) => {
         this.#closed = true;
@@ -59,8 +66,20 @@ export class ProcessorStage implements Inlet {
   }
 
   take(delivery: Delivery): void {
-    if (this.#closed) nowhere.take(delivery);
-    else this.#source.next(delivery);
+    if (this.#closed) {
+      nowhere.take(delivery);
+      return;
+    }
+    if (this.#parts.duration !== undefined) this.#begunMs = this.#parts.clock.monotonicMs();
+    this.#source.next(delivery);
+    this.#measure();
+  }
+
+  /** The end of its own work on a delivery: what follows is that of those behind it. */
+  #measure(): void {
+    if (this.#begunMs === undefined) return;
+    this.#parts.duration?.record((this.#parts.clock.monotonicMs() - this.#begunMs) / 1000);
+    this.#begunMs = undefined;
   }
 
   /** Lets nothing in any more, flushes what is held and waits for that until `deadlineMs`; then gives it up. */

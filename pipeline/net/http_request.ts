@@ -18,6 +18,10 @@ export class HttpRequestHead implements RequestHead {
     this.#exchange = exchange;
   }
 
+  get query(): string {
+    return queryOf(this.#exchange.url);
+  }
+
   header(name: string): string | undefined {
     const value = this.#exchange.headers[name];
     return Array.isArray(value) ? value[0] : value;
@@ -58,6 +62,10 @@ class HttpRequest implements TransportRequest {
 
   get path(): string {
     return this.#head.path;
+  }
+
+  get query(): string {
+    return this.#head.query ?? "";
   }
 
   get client(): ClientInfo {

@@ -26,6 +26,8 @@ export interface RequestHead {
   readonly method: string;
   /** HTTP: the path without its query. gRPC: `/package.Service/Method`. */
   readonly path: string;
+  /** HTTP: what follows the path's question mark. */
+  readonly query?: string;
   /** The first value of a header, by its lower-case name. */
   header(name: string): string | undefined;
   readonly client: ClientInfo;

@@ -1,7 +1,8 @@
 import { type ClientInfo, ConsumeError } from "../delivery.ts";
-import type { Counter, Labels, Meter } from "../host.ts";
+import type { Counter, Histogram, Labels, Meter } from "../host.ts";
 import { rpcCodeName } from "../net/status.ts";
-import type { Signal } from "../pdata/index.ts";
+import type { Pdata, Signal } from "../pdata/index.ts";
+import type { MetricRegistry } from "./meter.ts";
 
 /** How the Collector names the items of a signal in metrics: the end of a name, the words of its help, and its unit. */
 export const itemNames: { readonly [S in Signal]: { readonly suffix: string; readonly noun: string; unit: string } } = {
@@ -19,6 +20,19 @@ export const itemBounds: readonly number[] = [
 
 /** Upper bounds for sizes in bytes, as the Collector's histograms have them: 128 to 16 MiB. */
 export const byteBounds: readonly number[] = Array.from({ length: 18 }, (_, index) => 2 ** (index + 7));
+
+/** Upper bounds of histograms that say nothing else. @see OpenTelemetry specification: metrics SDK, default bounds. */
+const standardBounds = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000];
+
+/** `otelcol_processor_internal_duration` of one processor, in seconds; undefined where it is not measured. */
+export function processorDuration(metrics: MetricRegistry, id: string, signal: Signal): Histogram | undefined {
+  return metrics.meter({ processor: id, "otel.signal": signal }).histogram("otelcol_processor_internal_duration", {
+    description: "Duration of time taken to process a batch of telemetry data through the processor. [Alpha]",
+    unit: "s",
+    bounds: standardBounds,
+    level: "detailed",
+  });
+}
 
 type Transport = ClientInfo["transport"];
 type Bound = ReturnType<Counter["with"]>;
@@ -66,6 +80,8 @@ export function receiverMeter(meter: Meter, signal: Signal): ReceiverMeter {
 export interface ExporterMeter {
   /** Labels of where it sends to; they stand on what is counted from now on. */
   destination(labels: Labels): void;
+  /** A batch that is about to be sent, where batching is on. */
+  sending(data: Pdata): void;
   sent(items: number): void;
   failed(items: number, error: ConsumeError): void;
 }
@@ -86,16 +102,41 @@ export function exporterMeter(meter: Meter, signal: Signal, isDetailed: boolean)
   });
   let destination: Labels = {};
   let sentThere = sent.with(destination);
+  let sizes: ReturnType<typeof batchSizes> | undefined;
   return {
     destination(labels) {
       destination = labels;
       sentThere = sent.with(labels);
+    },
+    sending(data) {
+      sizes ??= batchSizes(meter);
+      sizes.items?.record(data.itemCount, destination);
+      sizes.bytes?.record(data.sizeBytes, destination);
     },
     sent: (items) => sentThere.add(items),
     failed(items, error) {
       sentThere.add(0);
       failed.add(items, isDetailed ? { ...destination, ...errorLabels(error) } : destination);
     },
+  };
+}
+
+function batchSizes(meter: Meter) {
+  const level = "detailed";
+  const notes = "Only recorded when batching is enabled. Only available on detailed level. [Development]";
+  return {
+    items: meter.histogram("otelcol_exporter_queue_batch_send_size", {
+      description: `Number of units in the batch. ${notes}`,
+      unit: "{unit}",
+      bounds: itemBounds,
+      level,
+    }),
+    bytes: meter.histogram("otelcol_exporter_queue_batch_send_size_bytes", {
+      description: `Number of bytes in batch that was sent. ${notes}`,
+      unit: "By",
+      bounds: byteBounds,
+      level,
+    }),
   };
 }
 

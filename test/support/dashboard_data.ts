@@ -300,6 +300,18 @@ export class MadeService implements ServiceView {
     ];
   }
 
+  pipelines(): [] {
+    return [];
+  }
+
+  extensions(): [] {
+    return [];
+  }
+
+  async featureGates(): Promise<[]> {
+    return [];
+  }
+
   edges(): EdgeView[] {
     return this.#lines.flatMap(({ pipeline, signal, line, ends }) => {
       const stops = ["receiver:otlp", ...line.map((id) => `processor:${pipeline}:${id}`)];

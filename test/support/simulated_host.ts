@@ -147,6 +147,7 @@ export function simulatedHost(options: SimulatedHostOptions = {}) {
       drop(items, reason);
     },
     notSent: () => {},
+    sending: () => {},
     destination: () => {},
     malformed: () => {},
   } as const;
