@@ -2,12 +2,11 @@ import { availableParallelism } from "node:os";
 import type { ResolvedConfig } from "../pipeline/config/resolved.ts";
 import type { Report } from "../pipeline/graph/drain.ts";
 import type { Logger } from "../pipeline/host.ts";
-import { userAgent } from "../pipeline/net/user_agent.ts";
 import { systemClock } from "../pipeline/process/clock.ts";
 import { Service } from "../pipeline/service.ts";
 import { createLoggers } from "../pipeline/telemetry/logger.ts";
-import { ownResource, type Resource, resourceLabels } from "../pipeline/telemetry/resource.ts";
-import type { LogSender } from "../pipeline/telemetry/sending/logs.ts";
+import { ownResource, resourceLabels } from "../pipeline/telemetry/resource.ts";
+import { type OwnTelemetrySenders, openSenders } from "./own_telemetry.ts";
 import { version } from "./version.ts";
 
 /** How long SIGTERM may take: what is not delivered by then is counted as dropped with reason `shutdown`. */
@@ -41,13 +40,13 @@ export async function run({ config, configSources, gates, onReady, onStopped }: 
   }
   const shown = logs.disable_zap_resource ? {} : resourceLabels(resource);
   const toLog = { ...logs, resource: shown, write, clock: systemClock };
-  let sender: LogSender | undefined;
+  let senders: OwnTelemetrySenders;
   try {
-    sender = await openOwnLogs(config, resource, createLoggers(toLog)({}));
+    senders = await openSenders(config.service.telemetry, resource, createLoggers(toLog)({}));
   } catch (error) {
     return failed(error);
   }
-  const loggers = createLoggers({ ...toLog, ...(sender !== undefined && { also: sender.add }) });
+  const loggers = createLoggers({ ...toLog, ...(senders.logs !== undefined && { also: senders.logs.add }) });
   const logger = loggers({});
   for (const warning of config.warnings) logger.warn({}, warning);
   if (resourceSettings.inline.length > 0)
@@ -56,12 +55,13 @@ export async function run({ config, configSources, gates, onReady, onStopped }: 
   let service: Service;
   try {
     const featureGates = async () => (await import("./feature_gates.ts")).gateViews(gates);
-    service = new Service(config, { version, configSources, loggers, resource, featureGates });
+    const { tracing } = senders;
+    service = new Service(config, { version, configSources, loggers, resource, featureGates, tracing });
     logger.info({ Version: version, NumCPU: availableParallelism() }, "Starting otelpipe...");
     await service.start();
   } catch (error) {
     signals.stop();
-    await sender?.stop();
+    await senders.stop();
     return failed(error);
   }
   let hasFailed = false;
@@ -78,7 +78,7 @@ export async function run({ config, configSources, gates, onReady, onStopped }: 
   signals.stop();
   process.off("uncaughtException", crash).off("unhandledRejection", crash);
   logReport(report, logger);
-  await sender?.stop();
+  await senders.stop();
   onStopped?.(report);
   return hasFailed ? 1 : 0;
 }
@@ -91,20 +91,6 @@ const inlineText =
 function failed(error: unknown): number {
   process.stderr.write(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
   return 1;
-}
-
-/** What sends own log lines, if the configuration says where to. @throws {Error} when it cannot be opened. */
-async function openOwnLogs(
-  { service: { telemetry } }: ResolvedConfig,
-  resource: Resource,
-  logger: Logger,
-): Promise<LogSender | undefined> {
-  const { processors = [] } = telemetry.logs;
-  if (processors.length === 0) return undefined;
-  const { openLogSender } = await import("../pipeline/telemetry/sending/logs.ts");
-  const { schemaUrl } = telemetry.resource;
-  const agent = userAgent({ command: "otelpipe", version });
-  return openLogSender(processors, { clock: systemClock, logger, userAgent: agent, resource, schemaUrl });
 }
 
 /** Where log lines go. @throws {Error} naming the file that cannot be opened. */

@@ -1,4 +1,5 @@
 import type { Pdata } from "./pdata/index.ts";
+import type { TraceSpan } from "./tracing.ts";
 
 /** Who sent a batch, as far as the transport knows. */
 export interface ClientInfo {
@@ -9,6 +10,8 @@ export interface ClientInfo {
   readonly metadata?: ReadonlyMap<string, readonly string[]>;
   /** What the server's authenticator found out about the caller, by attribute name. */
   readonly auth?: ReadonlyMap<string, string | readonly string[]>;
+  /** The own span that what is done for it is a part of; absent where none are recorded. */
+  readonly trace?: TraceSpan | undefined;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { SchedulerLike } from "rxjs";
 import type { Board } from "./board.ts";
 import type { ClientInfo, ConsumeError, Delivery } from "./delivery.ts";
 import type { Pdata, PdataOf, Signal } from "./pdata/index.ts";
+import type { Tracer } from "./tracing.ts";
 import type { ServiceView } from "./view.ts";
 
 /** Time, as components see it: real in the daemon, simulated in tests. */
@@ -104,6 +105,8 @@ export interface Host {
   /** A uniform number in [0, 1); seeded in tests. */
   random(): number;
   readonly meter: Meter;
+  /** Starts own spans; undefined where none are recorded. */
+  readonly tracer?: Tracer | undefined;
   readonly budget: ByteBudget;
   readonly memory: ProcessMemory;
   readonly board: Board;

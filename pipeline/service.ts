@@ -4,7 +4,7 @@ import { untilDeadline } from "./graph/deadline.ts";
 import type { DrainOptions, Report } from "./graph/drain.ts";
 import { Exclusives } from "./graph/exclusives.ts";
 import type { Plan } from "./graph/plan.ts";
-import type { Clock, Logger } from "./host.ts";
+import type { Clock, Labels, Logger } from "./host.ts";
 import { userAgent } from "./net/user_agent.ts";
 import { ThreadedBodyReader } from "./process/body_reader.ts";
 import { clockScheduler, systemClock } from "./process/clock.ts";
@@ -14,6 +14,7 @@ import { createBoard } from "./telemetry/board.ts";
 import type { Loggers } from "./telemetry/logger.ts";
 import { OwnTelemetry } from "./telemetry/own_telemetry.ts";
 import type { Resource } from "./telemetry/resource.ts";
+import type { Tracing } from "./telemetry/tracing/tracing.ts";
 import type { EdgeView, FeatureGateView, NodeView, PipelineView, ProcessView, ServiceView } from "./view.ts";
 
 /** The share of the memory limit that data in flight may take. */
@@ -25,6 +26,8 @@ export interface ServiceOptions {
   readonly loggers: Loggers;
   /** Whom the own telemetry is about. */
   readonly resource?: Resource;
+  /** Records own spans; nobody does when absent. */
+  readonly tracing?: Tracing | undefined;
   /** The feature gates there are; none when absent. */
   readonly featureGates?: () => Promise<readonly FeatureGateView[]>;
   readonly clock?: Clock;
@@ -75,7 +78,7 @@ export class Service implements ServiceView {
     this.#clock = clock;
     this.#featureGates = options.featureGates;
     this.#logger = options.loggers({});
-    const { resource = {} } = options;
+    const { resource = {}, tracing } = options;
     const build = { command: this.command, version: options.version };
     const own = { clock, logger: this.#logger, resource, userAgent: userAgent(build) };
     this.#telemetry = new OwnTelemetry(config.service.telemetry, this, own);
@@ -87,6 +90,7 @@ export class Service implements ServiceView {
       random: options.random ?? Math.random,
       loggerFor: options.loggers,
       metrics: this.#telemetry.metrics,
+      ...(tracing && { tracerFor: (component: Labels, scope: string) => tracing.tracer(component, scope) }),
       budget,
       bodies: this.#bodies,
       memory: processMemory(limitBytes),

@@ -4,6 +4,7 @@ import type { ExporterHost, Timer } from "../host.ts";
 import type { Pdata } from "../pdata/index.ts";
 import { type Batch, Batcher, type BatcherSettings, Pieces, type Tracked } from "./batcher.ts";
 import type { DurableQueue } from "./durable_queue.ts";
+import { endExport, startEnqueue, startExport } from "./export_span.ts";
 import { Fifo } from "./fifo.ts";
 import { exporterMeters } from "./meters.ts";
 import { type Joiner, Partitions } from "./partitions.ts";
@@ -61,11 +62,13 @@ class DirectExporter<T extends Pdata> implements Exporter<T> {
 
   consume(delivery: Delivery<T>): void {
     const { host } = this.#sender;
-    const { data, client, signal } = delivery;
+    const { data, signal } = delivery;
+    const { span, client = delivery.client } = startExport(host, delivery.client);
     delivery.mayWait?.();
     this.#active++;
     this.#sender.send(data, { client, signal }, (failure) => {
       this.#active--;
+      endExport(span, data.itemCount, failure?.error);
       if (failure === undefined) {
         host.sent(data.itemCount);
         delivery.ack();
@@ -150,7 +153,7 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
   }
 
   consume(delivery: Delivery<T>): void {
-    const { data, client } = delivery;
+    const { data } = delivery;
     if (data.itemCount === 0) {
       delivery.ack();
       return;
@@ -158,8 +161,11 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
     this.#meters.offered(data);
     const { wait_for_result, sizer } = this.#settings;
     if (wait_for_result) delivery.mayWait?.();
+    const { span, client } = startEnqueue(this.#host, delivery.client);
     const entry = { data, size: sizeOf(data, sizer), client, ...(wait_for_result && { delivery }) };
     this.#queue.put(entry, delivery, (error) => {
+      if (error === undefined) span?.event("Enqueued item.");
+      span?.end();
       if (error === undefined) {
         if (!wait_for_result) delivery.ack();
         return;
@@ -222,13 +228,15 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
   #send(batch: Batch<T>): void {
     const { data, entries, ownBytes = 0 } = batch;
     const [only] = entries;
-    const client = batch.client ?? (entries.length === 1 ? only?.entry.client : undefined);
+    const sender = batch.client ?? (entries.length === 1 ? only?.entry.client : undefined);
+    const { span, client } = startExport(this.#host, sender);
     this.#active++;
     if (this.#settings.batch !== undefined) this.#host.sending(data);
     this.#turnBytes += ownBytes;
     this.#host.budget.take(ownBytes);
     this.#sender.send(data, client === undefined ? {} : { client }, (failure) => {
       this.#active--;
+      endExport(span, data.itemCount, failure?.error);
       this.#host.budget.give(ownBytes);
       this.#settle(batch, failure);
       this.#pump();

@@ -10,6 +10,7 @@ import { ConnectorIntake, Intake, Ledger, nowhere } from "./intake.ts";
 import { GraphNode, nodeKey } from "./node.ts";
 import { Pipeline, type Stage } from "./pipeline.ts";
 import { ProcessorStage } from "./processor_stage.ts";
+import { ReceiverSpans } from "./receiver_spans.ts";
 import { Tenure } from "./tenure.ts";
 
 /** Everything between the receivers' sockets and the exporters', built but not started. */
@@ -270,9 +271,15 @@ class GraphBuilder {
     }
     for (const [signal, ways] of inlets) {
       const meter = () => receiverMeter(this.#surroundings.metrics.meter({ receiver: node.id }), signal);
-      outlets[signal] ??= new Intake(node.key, node.books, this.#ledger, meter());
+      outlets[signal] ??= new Intake(node.key, node.books, this.#ledger, meter(), this.#receiverSpans(node.id, signal));
       outlets[signal].inlets = ways;
     }
+  }
+
+  #receiverSpans(id: string, signal: Signal): ReceiverSpans | undefined {
+    const component = { "otelcol.component.id": id, "otelcol.component.kind": "receiver" };
+    const tracer = this.#surroundings.tracerFor?.(component, id);
+    return tracer && new ReceiverSpans(tracer, id, signal);
   }
 
   #inletsOf(node: GraphNode, receiverId: string): ReadonlyMap<Signal, readonly Inlet[]> {

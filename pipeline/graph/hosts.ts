@@ -10,6 +10,7 @@ import type {
   ExtensionHost,
   Host,
   Kind,
+  Labels,
   Logger,
   Outlets,
   ProcessMemory,
@@ -19,6 +20,7 @@ import type {
 import type { Signal } from "../pdata/index.ts";
 import { exporterMeter } from "../telemetry/item_metrics.ts";
 import type { MetricRegistry } from "../telemetry/meter.ts";
+import type { Tracer } from "../tracing.ts";
 import type { ServiceView } from "../view.ts";
 import type { NodeBooks } from "./books.ts";
 import type { Exclusives } from "./exclusives.ts";
@@ -32,6 +34,8 @@ export interface Surroundings {
   /** The logger of one component: its lines carry the component's fields. */
   readonly loggerFor: (fields: Readonly<Record<string, string>>) => Logger;
   readonly metrics: MetricRegistry;
+  /** The tracer of one component, by its log fields and the name of its scope; absent where no spans are recorded. */
+  readonly tracerFor?: ((component: Labels, scope: string) => Tracer) | undefined;
   readonly budget: ByteBudget;
   readonly bodies: BodyReader;
   readonly memory: ProcessMemory;
@@ -134,13 +138,15 @@ export class Hosts {
   }
 
   #base(kind: Kind, id: string, tenure: Tenure, fields: Readonly<Record<string, string>> = {}): Host {
-    const { loggerFor, metrics, extensions, bodies, exclusives, ...common } = this.#surroundings;
+    const { loggerFor, metrics, tracerFor, extensions, bodies, exclusives, ...common } = this.#surroundings;
     const meter = metrics.meter({ [kind]: id });
+    const component = { "otelcol.component.id": id, "otelcol.component.kind": kind, ...fields };
     return {
       ...common,
       kind,
       id,
-      logger: loggerFor({ "otelcol.component.id": id, "otelcol.component.kind": kind, ...fields }),
+      logger: loggerFor(component),
+      tracer: tracerFor?.(component, tracerScopes[kind] ?? id),
       meter: { ...meter, gauge: (...gauge) => removedWith(tenure, meter.gauge(...gauge)) },
       shared: <T>(key: string, make: () => T): T => {
         const name = `${kind}:${id}`;
@@ -159,6 +165,11 @@ export class Hosts {
     };
   }
 }
+
+/** The Collector's instrumentation scopes of spans; receivers go by their id. */
+const tracerScopes: Partial<Record<Kind, string>> = {
+  exporter: "go.opentelemetry.io/collector/exporter/exporterhelper",
+};
 
 /** A gauge of a component that has gone would go on being read. */
 function removedWith(tenure: Tenure, remove: () => void): () => void {

@@ -2,8 +2,10 @@ import { type ClientInfo, ConsumeError, type Delivery, neverAborted } from "../d
 import type { ByteBudget, Caller, Clock, Logger, Outlet } from "../host.ts";
 import type { Pdata } from "../pdata/index.ts";
 import type { ReceiverMeter } from "../telemetry/item_metrics.ts";
+import type { TraceSpan } from "../tracing.ts";
 import type { NodeBooks } from "./books.ts";
 import { fanOut, type Inlet } from "./fan_out.ts";
+import type { ReceiverSpans } from "./receiver_spans.ts";
 
 /** When a refused sender should come back. */
 const comeBackMs = 1000;
@@ -127,8 +129,10 @@ export class Intake<T extends Pdata> implements Outlet<T> {
   readonly #books: NodeBooks;
   readonly #ledger: Ledger;
   readonly #meter: ReceiverMeter;
+  readonly #spans: ReceiverSpans | undefined;
 
-  constructor(where: string, books: NodeBooks, ledger: Ledger, meter: ReceiverMeter) {
+  constructor(where: string, books: NodeBooks, ledger: Ledger, meter: ReceiverMeter, spans?: ReceiverSpans) {
+    this.#spans = spans;
     this.#where = where;
     this.#books = books;
     this.#ledger = ledger;
@@ -140,13 +144,17 @@ export class Intake<T extends Pdata> implements Outlet<T> {
     this.#books.in += items;
     const refusal = this.#admit(data.memoryBytes);
     const { transport } = caller.client;
+    const span = this.#spans?.start(caller.client);
     if (refusal !== undefined) {
       this.#books.refused += items;
       this.#meter.settled(transport, items, false);
+      if (span !== undefined) this.#spans?.end(span, items, refusal);
       answer(refusal);
       return;
     }
-    const root = new RootDelivery(data, caller, this.#where, this.#ledger, (error) => {
+    const traced = span === undefined ? caller : insideSpan(caller, span);
+    const root = new RootDelivery(data, traced, this.#where, this.#ledger, (error) => {
+      if (span !== undefined) this.#spans?.end(span, items, error);
       this.#ledger.budget.give(data.memoryBytes);
       if (error === undefined) this.#books.out += items;
       else this.#books.refused += items;
@@ -165,6 +173,18 @@ export class Intake<T extends Pdata> implements Outlet<T> {
       delayMs: comeBackMs,
     });
   }
+}
+
+/** A caller whose data is received inside `span`. Its signal is made when somebody asks for it, as before. */
+function insideSpan(caller: Caller, span: TraceSpan): Caller {
+  const client = { ...caller.client, trace: span };
+  return {
+    client,
+    get signal(): AbortSignal {
+      return caller.signal ?? neverAborted;
+    },
+    mayWait: () => caller.mayWait?.(),
+  };
 }
 
 /** Where a connector's data enters its pipelines. It is inside already, so it is never refused for lack of budget. */

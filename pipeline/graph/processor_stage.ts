@@ -3,6 +3,7 @@ import type { Operator } from "../component.ts";
 import type { Delivery } from "../delivery.ts";
 import type { Clock, Histogram } from "../host.ts";
 import type { Pdata } from "../pdata/index.ts";
+import type { TraceSpan } from "../tracing.ts";
 import { untilDeadline } from "./deadline.ts";
 import type { Inlet } from "./fan_out.ts";
 import { nowhere } from "./intake.ts";
@@ -37,6 +38,8 @@ export class ProcessorStage implements Inlet {
   #closed = false;
   /** When it began with the delivery at hand; undefined when nothing is measured or its output is there. */
   #begunMs: number | undefined;
+  /** The span that the delivery at hand is a part of. */
+  #trace: TraceSpan | undefined;
 
   constructor(parts: ProcessorParts) {
     this.node = parts.node;
@@ -53,7 +56,7 @@ export class ProcessorStage implements Inlet {
     this.#completed = new Promise((done) => (resolve = done));
     this.#subscription = this.#stream.subscribe({
       next: (delivery) => {
-        this.#measure();
+        this.#worked();
         this.next.take(delivery);
       },
       complete: resolve,
@@ -71,12 +74,18 @@ export class ProcessorStage implements Inlet {
       return;
     }
     if (this.#parts.duration !== undefined) this.#begunMs = this.#parts.clock.monotonicMs();
+    if (delivery.client.trace !== undefined && this.node.holdsData !== true) {
+      this.#trace = delivery.client.trace;
+      this.#trace.event("Start processing.", { processor: this.node.id });
+    }
     this.#source.next(delivery);
-    this.#measure();
+    this.#worked();
   }
 
   /** The end of its own work on a delivery: what follows is that of those behind it. */
-  #measure(): void {
+  #worked(): void {
+    this.#trace?.event("End processing.", { processor: this.node.id });
+    this.#trace = undefined;
     if (this.#begunMs === undefined) return;
     this.#parts.duration?.record((this.#parts.clock.monotonicMs() - this.#begunMs) / 1000);
     this.#begunMs = undefined;

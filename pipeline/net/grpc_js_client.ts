@@ -15,6 +15,7 @@ import { lowerCased } from "./outgoing_headers.ts";
 import { decodeStatus, rpcCode } from "./status.ts";
 import { ClientIdentity, wantsTls } from "./tls.ts";
 import type { ClientSurroundings, RpcClient, RpcReply, RpcSendOptions } from "./transport.ts";
+import { endRpcSpan, startRpcClientSpan } from "./transport_spans.ts";
 
 /** An answer larger than this is refused. */
 const maxAnswerBytes = 4 * 1024 * 1024;
@@ -31,6 +32,7 @@ export class GrpcJsClient implements RpcClient {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #authenticator: ClientAuthenticator | undefined;
   readonly #clock: Clock;
+  readonly #endpoint: string;
   #channel: GrpcChannel;
 
   /** @throws {Error} when a file of the `tls` block cannot be read or the endpoint is none. */
@@ -45,6 +47,7 @@ export class GrpcJsClient implements RpcClient {
     this.#makeChannel = (context) => new GrpcChannel(target, context, settings.tls, options, coding);
     this.#identity = useTls ? new ClientIdentity(settings.tls, surroundings) : undefined;
     this.#channel = this.#makeChannel(this.#identity?.context);
+    this.#endpoint = settings.endpoint.replace(/^[a-z]+:\/\/\/?/i, "");
     this.#waitForReady = settings.wait_for_ready;
     this.#headers = lowerCased(settings.headers);
     this.#metadata = this.#metadataOf(this.#headers);
@@ -53,12 +56,30 @@ export class GrpcJsClient implements RpcClient {
   }
 
   async send(path: string, body: Buffer, options: RpcSendOptions): Promise<RpcReply> {
-    if (this.#authenticator === undefined) return this.#call(path, body, this.#metadata, options);
+    const span = startRpcClientSpan(options.client, path, this.#endpoint);
+    if (span === undefined) return this.#send(path, body, options, {});
+    const reply = await this.#send(path, body, options, span.headers());
+    endRpcSpan(span, reply.status);
+    return reply;
+  }
+
+  /** `added` are headers besides those of the settings. */
+  async #send(
+    path: string,
+    body: Buffer,
+    options: RpcSendOptions,
+    added: Readonly<Record<string, string>>,
+  ): Promise<RpcReply> {
+    const isPlain = Object.keys(added).length === 0;
+    if (this.#authenticator === undefined) {
+      const metadata = isPlain ? this.#metadata : this.#metadataOf({ ...this.#headers, ...added });
+      return this.#call(path, body, metadata, options);
+    }
     const { client } = options;
     const request = {
       transport: "grpc",
       target: path,
-      headers: this.#headers,
+      headers: { ...this.#headers, ...added },
       body,
       ...(client && { client }),
     } as const;

@@ -10,6 +10,7 @@ import {
   type ServiceDefinition,
   type sendUnaryData,
 } from "@grpc/grpc-js";
+import type { TraceSpan } from "../tracing.ts";
 import { type ServerAuthenticator, serverAuthenticator } from "./auth.ts";
 import { acceptedOverGrpc, grpcEncodingOf } from "./compression.ts";
 import { type CallLimits, compressionStatus, IncomingCall } from "./grpc_call.ts";
@@ -20,6 +21,7 @@ import type { GrpcServerSettings } from "./settings.ts";
 import { encodeStatus, type RpcStatus, rpcCode } from "./status.ts";
 import { keepCertificatesFresh, tlsServerOptions } from "./tls.ts";
 import type { RequestHandler, RpcAnswer, ServerSurroundings, TransportRequest, TransportServer } from "./transport.ts";
+import { endRpcSpan, startRpcServerSpan } from "./transport_spans.ts";
 
 /** Windows of 64 KiB, the protocol's default, stall large requests once per round trip. */
 const streamWindowBytes = 1024 * 1024;
@@ -159,7 +161,11 @@ export class GrpcJsServer implements TransportServer {
   }
 
   #open(call: IncomingCall, unary: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void {
-    const answer = once((answered: RpcAnswer) => respond(unary, callback, answered));
+    const span = this.#startSpan(call);
+    const answer = once((answered: RpcAnswer) => {
+      if (span !== undefined) endRpcSpan(span, answered.status);
+      respond(unary, callback, answered);
+    });
     const give = (body: Buffer) => {
       call.settle();
       this.#handler.handle(new GrpcRequest(call, body, unary), answer);
@@ -180,6 +186,15 @@ export class GrpcJsServer implements TransportServer {
       failed: (problem) => call.isClosed || answer(this.#handler.reject(call, problem)),
       complete: (body) => call.isClosed || give(body),
     });
+  }
+
+  /** The span of a call whose message is there, where such are recorded. */
+  #startSpan(call: IncomingCall): TraceSpan | undefined {
+    const { tracer } = this.#surroundings;
+    if (tracer === undefined) return undefined;
+    const span = startRpcServerSpan(tracer, call, this.addresses[0] ?? "");
+    call.client = { ...call.client, trace: span };
+    return span;
   }
 
   stop(graceMs: number): Promise<void> {

@@ -9,6 +9,7 @@ import { lowerCased } from "./outgoing_headers.ts";
 import { proxyFor } from "./proxy.ts";
 import { headersTowards, mostRedirects, redirectTarget } from "./redirect.ts";
 import type { ClientSurroundings, HttpClient, HttpReply, HttpSendOptions } from "./transport.ts";
+import { endHttpClientSpan, startHttpClientSpan } from "./transport_spans.ts";
 
 /** What is read of an answer at most; the rest is thrown away with its connection. */
 const maxAnswerBytes = 64 * 1024;
@@ -65,12 +66,30 @@ export class NodeHttpClient implements HttpClient {
       ...lowerCased(this.#settings.headers),
       "content-length": String(coded.length),
     };
-    const post = (sent: Readonly<Record<string, string>>) => this.#follow(url, coded, sent, options.signal);
+    const post = (sent: Readonly<Record<string, string>>) => this.#traced(url, coded, sent, options);
     const { authenticator } = this.#surroundings;
     if (authenticator === undefined) return post(headers);
     const { client } = options;
     const outgoing = { transport: "http", target: url.href, headers, body: coded, ...(client && { client }) } as const;
     return sendAuthorized(authenticator, outgoing, post, (reply) => reply.status === 401);
+  }
+
+  async #traced(
+    url: URL,
+    body: Buffer,
+    headers: Readonly<Record<string, string>>,
+    { client, signal }: HttpSendOptions,
+  ): Promise<HttpReply> {
+    const span = startHttpClientSpan(client, url);
+    if (span === undefined) return this.#follow(url, body, headers, signal);
+    try {
+      const reply = await this.#follow(url, body, { ...headers, ...span.headers() }, signal);
+      endHttpClientSpan(span, reply.status);
+      return reply;
+    } catch (error) {
+      span.end(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
   }
 
   /** Posts to `url`, and to where its server sends the request on. */

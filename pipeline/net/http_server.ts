@@ -18,6 +18,7 @@ import {
   type ServerSurroundings,
   type TransportServer,
 } from "./transport.ts";
+import { endHttpServerSpan, startHttpServerSpan } from "./transport_spans.ts";
 
 const defaultBodyBytes = 20 * 1024 * 1024;
 
@@ -90,8 +91,9 @@ export class NodeHttpServer implements TransportServer {
       this.#unanswered.delete(exchange);
       if (this.#unanswered.size === 0) this.#allAnswered();
     });
-    const answer = this.#answerFor(exchange, cors);
-    if (answer === undefined) return;
+    const tell = this.#answerFor(exchange, cors);
+    if (tell === undefined) return;
+    const answer = this.#traced(head, tell);
     if (this.#authenticator === undefined) {
       this.#read(head, exchange, answer);
       return;
@@ -105,6 +107,18 @@ export class NodeHttpServer implements TransportServer {
       if (verdict.auth !== undefined) head.client = { ...head.client, auth: verdict.auth };
       this.#read(head, exchange, answer);
     });
+  }
+
+  /** `answer` of a request that is a span of its own, where such are recorded. */
+  #traced(head: HttpRequestHead, answer: (answer: HttpAnswer) => void): (answer: HttpAnswer) => void {
+    const { tracer } = this.#surroundings;
+    if (tracer === undefined) return answer;
+    const span = startHttpServerSpan(tracer, head, this.#settings.tls !== undefined);
+    head.client = { ...head.client, trace: span };
+    return (answered) => {
+      endHttpServerSpan(span, answered.status, Buffer.byteLength(answered.body ?? ""));
+      answer(answered);
+    };
   }
 
   #read(head: HttpRequestHead, exchange: Exchange, answer: (answer: HttpAnswer) => void): void {

@@ -87,16 +87,14 @@ export const traces = () =>
       level: choice(["none", "basic", "normal", "detailed"]).prefault("basic").describe("none records no spans."),
       processors: whenWritten(() => processors("span"))
         .optional()
-        .describe(
-          "Where own spans go: `batch` or `simple`. Without one there are no own spans. Checked; without effect yet.",
-        ),
+        .describe("Where own spans go: `batch` or `simple`. Without one there are no own spans."),
       propagators: z
         .array(z.string())
         .default([])
-        .describe("Headers that carry a trace from and to others: tracecontext, b3. Checked; without effect yet."),
+        .describe("Headers that carry a trace from and to others: tracecontext, b3."),
       sampler: whenWritten(() => sampler(1))
         .optional()
-        .describe("Which own spans are recorded: as the caller decided, else all. Checked; without effect yet."),
+        .describe("Which own spans are recorded: as the caller decided, else all."),
       limits: z.record(z.string(), z.unknown()).optional().describe("Accepted without effect, as in the Collector."),
     })
     .check(

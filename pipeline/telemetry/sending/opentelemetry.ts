@@ -3,7 +3,9 @@ export { ValueType } from "@opentelemetry/api";
 export {
   JsonLogsSerializer,
   JsonMetricsSerializer,
+  JsonTraceSerializer,
   ProtobufLogsSerializer,
   ProtobufMetricsSerializer,
+  ProtobufTraceSerializer,
 } from "@opentelemetry/otlp-transformer";
 export { AggregationTemporality, DataPointType } from "@opentelemetry/sdk-metrics";

@@ -1,8 +1,13 @@
-import type { ProtobufLogsSerializer, ProtobufMetricsSerializer } from "@opentelemetry/otlp-transformer";
+import type {
+  ProtobufLogsSerializer,
+  ProtobufMetricsSerializer,
+  ProtobufTraceSerializer,
+} from "@opentelemetry/otlp-transformer";
 import type { Resource } from "../resource.ts";
 
-/** What the OpenTelemetry SDK calls a log record, and all metrics at one moment. */
+/** What the OpenTelemetry SDK calls a log record, a span, and all metrics at one moment. */
 export type SdkLogRecord = Parameters<typeof ProtobufLogsSerializer.serializeRequest>[0][number];
+export type SdkSpan = Parameters<typeof ProtobufTraceSerializer.serializeRequest>[0][number];
 export type SdkMetrics = Parameters<typeof ProtobufMetricsSerializer.serializeRequest>[0];
 
 /** Seconds and nanoseconds, as the SDK has times. */

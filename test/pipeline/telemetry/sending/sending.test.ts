@@ -6,6 +6,7 @@ import { createLoggers } from "../../../../pipeline/telemetry/logger.ts";
 import { MetricRegistry } from "../../../../pipeline/telemetry/meter.ts";
 import { openLogSender } from "../../../../pipeline/telemetry/sending/logs.ts";
 import { openMetricSender } from "../../../../pipeline/telemetry/sending/metrics.ts";
+import { openSpanSender } from "../../../../pipeline/telemetry/sending/spans.ts";
 import { grpcBackend, httpBackend } from "../../../support/otlp_backends.ts";
 import { SimulatedClock } from "../../../support/simulated_host.ts";
 
@@ -221,5 +222,57 @@ describe("own logs that are sent", () => {
     loggers({}).info({}, "Hello.");
     await sender.stop();
     assert.equal(JSON.parse(printed[0] ?? "").resourceLogs[0].scopeLogs[0].logRecords[0].body.stringValue, "Hello.");
+  });
+});
+
+describe("own spans that are sent", () => {
+  it("have their kind, parent, events and status", async () => {
+    const backend = await httpBackend();
+    const { clock, options } = surroundings();
+    const exporter = { ...otlp, endpoint: `${backend.endpoint}/own/path` };
+    const batch = { exporter, delayMs: 100, maxBatchSize: 10, maxQueueSize: 10, timeoutMs: 1000 };
+    const sender = await openSpanSender([batch], options);
+    const traceId = "0af7651916cd43dd8448eb211c80319c";
+    const context = { traceId, spanId: "b7ad6b7169203331", isSampled: true, isRemote: false };
+    sender.add({
+      name: "exporter/debug/traces",
+      kind: "client",
+      scope: { name: "exporterhelper" },
+      component: { "otelcol.component.id": "debug" },
+      context,
+      parent: { ...context, spanId: "b7ad6b7169203332", isRemote: true },
+      startUnixMs: clock.nowMs(),
+      endUnixMs: clock.nowMs() + 1.5,
+      attributes: { "items.sent": 2 },
+      events: [{ name: "Enqueued item.", unixMs: clock.nowMs() + 1, attributes: {} }],
+      error: "no route",
+    });
+    await sender.stop();
+    assert.equal(backend.received[0]?.path, "/own/path");
+    const [byResource] = jsonOf("traces", backend.received[0]?.body).resourceSpans;
+    assert.equal(byResource.schemaUrl, "https://example.com/schema");
+    assert.deepEqual(byResource.scopeSpans, [
+      {
+        scope: {
+          name: "exporterhelper",
+          attributes: [{ key: "otelcol.component.id", value: { stringValue: "debug" } }],
+        },
+        spans: [
+          {
+            traceId,
+            spanId: "b7ad6b7169203331",
+            parentSpanId: "b7ad6b7169203332",
+            flags: 0x301,
+            name: "exporter/debug/traces",
+            kind: 3,
+            startTimeUnixNano: "1767225600000000000",
+            endTimeUnixNano: "1767225600001500000",
+            attributes: [{ key: "items.sent", value: { intValue: "2" } }],
+            events: [{ timeUnixNano: "1767225600001000000", name: "Enqueued item." }],
+            status: { message: "no route", code: 2 },
+          },
+        ],
+      },
+    ]);
   });
 });
