@@ -39,6 +39,7 @@ export function queuedExporter<T extends Pdata>(
 const bytesPerTurn = 1 << 20;
 
 const noRetryHint = " Try enabling retry_on_failure config option to retry on retryable errors.";
+const diskHint = " With max_elapsed_time: 0 in retry_on_failure it would stay on disk until it can be sent.";
 const noQueueHint = " Try enabling sending_queue to survive temporary failures.";
 
 /** Without a queue: whoever delivers waits for the result, and has it. */
@@ -253,7 +254,8 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
 
   #dropped(items: number, failure: Failure): void {
     const { error, reason } = failure;
-    const hint = reason === "retry_disabled" ? noRetryHint : "";
+    const lateHint = reason === "retries_exhausted" && this.isDurable ? diskHint : "";
+    const hint = reason === "retry_disabled" ? noRetryHint : lateHint;
     const fields = { error: error.message, dropped_items: items };
     this.#host.logger.error(fields, `Exporting failed. Dropping data.${hint}`);
     this.#host.notSent(items, error);

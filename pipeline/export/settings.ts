@@ -32,7 +32,11 @@ export function retrySettings() {
         .default(1.5)
         .describe("Growth of the interval."),
       max_interval: nonNegative("30s", "max_interval", "Longest interval."),
-      max_elapsed_time: nonNegative("5m", "max_elapsed_time", "When to give up, from the first attempt; 0 is never."),
+      max_elapsed_time: nonNegative(
+        "5m",
+        "max_elapsed_time",
+        "When to give up and drop it, from the first attempt since the start; 0 is never. Holds for a queue on disk as well.",
+      ),
     })
     .check(
       acrossFields((settings, context) => {

@@ -88,6 +88,29 @@ describe("a queue on disk", () => {
     await again.stop();
   });
 
+  // Scenario: the destination is down for longer than max_elapsed_time, which is 5 minutes unless told otherwise.
+  // Guarantees: as the Collector's, the queue gives up then; it is counted, and the log says what would have kept it.
+  it("drops what could not be sent for max_elapsed_time, and says what keeps it", async () => {
+    for (const { retry, isKept } of [
+      { retry: {}, isKept: false },
+      { retry: { max_elapsed_time: 0 }, isKept: true },
+    ]) {
+      const one = await started({ retry, reply: () => down });
+      one.push("a", "b");
+      await diskTurns();
+      for (let seconds = 0; seconds < 400; seconds += 10) one.host.advance(10_000);
+      const { message, fields } = one.host.logs.findLast(({ level }) => level === "error") ?? {};
+      assert.deepEqual([...one.host.dropped], isKept ? [] : [["retries_exhausted", 2]]);
+      assert.equal(fields?.["dropped_items"], isKept ? undefined : 2);
+      if (!isKept)
+        assert.match(message ?? "", /^Exporting failed\. Dropping data\. With max_elapsed_time: 0 .* stay on disk/);
+      await one.stop();
+      const again = await started({ disk: one.disk });
+      assert.equal(again.host.books.restored, isKept ? 2 : 0);
+      await again.stop();
+    }
+  });
+
   it("refuses retryably when the queue is full, counting what is being sent and what an earlier run left", async () => {
     const first = await started({ queue: { queue_size: 2 }, reply: waiting });
     first.push("a");
