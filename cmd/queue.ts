@@ -43,7 +43,7 @@ async function fsck(args: readonly string[]): Promise<number> {
 }
 
 async function repair(directory: string): Promise<void> {
-  const lock = await lockDirectory(directory, 0);
+  const lock = await lockDirectory(directory);
   try {
     await repairStorage(directoryDisk(directory), () => randomBytes(8));
   } finally {

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { extension, type Lifecycle } from "../../pipeline/component.ts";
-import type { Clock, ExtensionHost } from "../../pipeline/host.ts";
+import type { ExtensionHost } from "../../pipeline/host.ts";
 import { fileCheckpoint } from "../../pipeline/storage/checkpoint.ts";
 import { collectorFileName, collectorFiles, importCollectorFile } from "../../pipeline/storage/collector_file.ts";
 import { directoryDisk } from "../../pipeline/storage/disk.ts";
-import { type DirectoryLock, flockHolder, lockDirectory } from "../../pipeline/storage/lock.ts";
+import { type DirectoryLock, flockHolder, LockedError, lockDirectory, patiently } from "../../pipeline/storage/lock.ts";
 import { RecordLog } from "../../pipeline/storage/log.ts";
 import type {
   Checkpoint,
@@ -21,8 +21,6 @@ import { config, type FileStorageConfig } from "./config.ts";
 
 const segmentBytes = 8 * 1024 * 1024;
 const saltLength = 8;
-/** How often to look whether a file of the Collector is free. */
-const lockPollMs = 100;
 
 export default extension({
   type: "file_storage",
@@ -66,13 +64,15 @@ class FileStorage implements Lifecycle, Storage, CheckpointStorage {
 
   async start(): Promise<void> {
     if (this.#log !== undefined) return;
-    const { directory, timeout, fsync } = this.#settings;
+    const { directory, timeout, fsync, max_size, compaction } = this.#settings;
+    const { clock, logger } = this.#host;
     await this.#makeDirectory();
-    this.#lock = await lockDirectory(directory, timeout);
+    if (compaction.cleanup_on_start) await this.#cleanUp();
+    this.#lock = await patiently(clock, timeout, async () => await lockDirectory(directory));
     try {
-      const { clock, logger } = this.#host;
       const surroundings = { clock, logger, salt: () => randomBytes(saltLength) };
-      this.#log = await RecordLog.open(directoryDisk(directory), { fsync, segmentBytes }, surroundings);
+      const settings = { fsync, segmentBytes, ...(max_size > 0 && { maxQueueBytes: max_size }) };
+      this.#log = await RecordLog.open(directoryDisk(directory), settings, surroundings);
     } catch (error) {
       this.#lock.release();
       this.#lock = undefined;
@@ -101,11 +101,11 @@ class FileStorage implements Lifecycle, Storage, CheckpointStorage {
   /** What the Collector left in its queue of the same exporter. Its file must not be in use. */
   async #takeOver(name: QueueName, log: RecordLog): Promise<void> {
     const { clock, logger } = this.#host;
-    const { directory, timeout } = this.#settings;
+    const { directory, timeout, recreate } = this.#settings;
     const path = join(directory, collectorFileName(name));
     if (!existsSync(path)) return;
-    await untilUnlocked(path, timeout, clock);
-    await importCollectorFile(name, { disk: directoryDisk(directory), log, logger, clock });
+    await patiently(clock, timeout, async () => await expectUnlocked(path));
+    await importCollectorFile(name, { disk: directoryDisk(directory), log, logger, clock, recreate });
   }
 
   async stop(): Promise<void> {
@@ -125,6 +125,20 @@ class FileStorage implements Lifecycle, Storage, CheckpointStorage {
     const { mode } = await stat(directory);
     if ((mode & 0o002) === 0) return;
     this.#host.logger.warn({ directory }, "Everybody on this machine may write to the directory of the queues.");
+  }
+
+  /** Removes what the Collector leaves when it is killed while it makes a file smaller. */
+  async #cleanUp(): Promise<void> {
+    const { directory } = this.#settings.compaction;
+    const names = await readdir(directory).catch(() => []);
+    for (const name of names.filter((each) => each.startsWith("tempdb"))) {
+      await unlink(join(directory, name)).catch((error: unknown) => {
+        this.#host.logger.warn(
+          { file: join(directory, name), error },
+          "Removing a temporary file of the Collector failed.",
+        );
+      });
+    }
   }
 
   /** Data of exporters that are not there any more stays on disk until they are again. */
@@ -147,15 +161,10 @@ class FileStorage implements Lifecycle, Storage, CheckpointStorage {
   }
 }
 
-/** @throws {Error} when another process uses a file of the Collector for longer than the settings allow. */
-async function untilUnlocked(path: string, timeoutMs: number, clock: Clock): Promise<void> {
-  const deadlineMs = clock.monotonicMs() + timeoutMs;
-  for (;;) {
-    const holder = await flockHolder(path);
-    if (holder === undefined) return;
-    if (clock.monotonicMs() >= deadlineMs) {
-      throw new Error(`${path} is in use by process ${holder}: stop the Collector first, its queue is taken over then`);
-    }
-    await new Promise<void>((resolve) => void clock.setTimer(resolve, lockPollMs));
-  }
+/** @throws {LockedError} when another process uses a file of the Collector. */
+async function expectUnlocked(path: string): Promise<void> {
+  const holder = await flockHolder(path);
+  if (holder === undefined) return;
+  const advice = "stop the Collector first, its queue is taken over then";
+  throw new LockedError(`${path} is in use by process ${holder}: ${advice}`);
 }

@@ -67,6 +67,8 @@ export interface ImportSurroundings {
   readonly log: RecordLog;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Whether a file of which nothing can be read is renamed as well, as the Collector does when told to. */
+  readonly recreate: boolean;
 }
 
 /**
@@ -75,7 +77,7 @@ export interface ImportSurroundings {
  * nothing can be read, or for which there is no space, stays. A crash in the middle may deliver some of it twice.
  */
 export async function importCollectorFile(queue: QueueName, surroundings: ImportSurroundings): Promise<void> {
-  const { disk, log, logger } = surroundings;
+  const { disk, log, logger, recreate } = surroundings;
   const name = collectorFileName(queue);
   if (!(await disk.list()).includes(name)) return;
   const importing = new Import(queue, name, surroundings);
@@ -84,6 +86,10 @@ export async function importCollectorFile(queue: QueueName, surroundings: Import
     await importing.finish();
   } catch (error) {
     importing.undo();
+    if (error instanceof BboltError && recreate) {
+      await importing.putAside(error);
+      return;
+    }
     const what =
       error instanceof BboltError
         ? "A queue of the Collector cannot be read; its file is left as it is."
@@ -127,7 +133,7 @@ class Import {
 
   /** Does away with the file and gives what was stored to the queue. */
   async finish(): Promise<void> {
-    const { disk, log, logger, clock } = this.#surroundings;
+    const { disk, log, logger } = this.#surroundings;
     const items = this.#records.reduce((sum, record) => sum + record.items, 0);
     const { id: exporter, signal } = this.#queue;
     const counts = { file: this.#name, exporter, signal, requests: this.#records.length, items };
@@ -135,8 +141,7 @@ class Import {
       await disk.remove(this.#name);
       logger.info(counts, "Took over a queue of the Collector; its file is removed.");
     } else {
-      const kept = `${this.#name}.${new Date(clock.nowMs()).toISOString().replaceAll(/[-:]/g, "")}.backup`;
-      await disk.rename(this.#name, kept);
+      const kept = await this.#rename();
       const damages = { damaged_requests: this.#damaged, damaged_pages: this.#damagedPages, kept };
       logger.error({ ...counts, ...damages }, "Took over what can be read of a damaged queue of the Collector.");
     }
@@ -147,6 +152,21 @@ class Import {
   undo(): void {
     const { log } = this.#surroundings;
     for (const record of this.#records) log.settle(record);
+  }
+
+  /** Keeps the file of which nothing can be read, under a name at which it is not looked any more. */
+  async putAside(error: BboltError): Promise<void> {
+    const kept = await this.#rename();
+    const { id: exporter, signal } = this.#queue;
+    const fields = { file: this.#name, exporter, signal, error, kept };
+    this.#surroundings.logger.error(fields, "A queue of the Collector cannot be read and was put aside.");
+  }
+
+  async #rename(): Promise<string> {
+    const { disk, clock } = this.#surroundings;
+    const kept = `${this.#name}.${new Date(clock.nowMs()).toISOString().replaceAll(/[-:]/g, "")}.backup`;
+    await disk.rename(this.#name, kept);
+    return kept;
   }
 
   async #read(file: DiskFile, { key, position, length }: BboltEntry): Promise<StoredRequest | undefined> {

@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Clock } from "../host.ts";
 
 /** The file whose lock says that a process uses the directory. It stays when that process has gone; its lock does not. */
 export const lockName = "otelpipe.lock";
@@ -9,17 +10,43 @@ export interface DirectoryLock {
   release(): void;
 }
 
+/** How often to look whether a lock is free. */
+const pollMs = 100;
+
+/**
+ * Calls `attempt` until it does not throw, for as long as one waits for a lock.
+ *
+ * @param timeoutMs 0 waits for ever, as in the Collector.
+ * @throws what the last attempt threw.
+ */
+export async function patiently<R>(clock: Clock, timeoutMs: number, attempt: () => Promise<R>): Promise<R> {
+  const deadlineMs = timeoutMs > 0 ? clock.monotonicMs() + timeoutMs : Number.POSITIVE_INFINITY;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (clock.monotonicMs() >= deadlineMs || !(error instanceof LockedError)) throw error;
+    }
+    await new Promise<void>((resolve) => void clock.setTimer(resolve, pollMs));
+  }
+}
+
+/** Another process has what was to be locked. */
+export class LockedError extends Error {
+  override readonly name = "LockedError";
+}
+
 /**
  * Takes a directory for this process. The lock is the operating system's (fcntl, through SQLite, which is how Node reaches
  * it), so it ends with the process however that ends, is seen from other containers, and can never be stale.
  *
- * @param timeoutMs how long to wait for another process to go.
- * @throws {Error} when another process, or another owner in this one, has the directory.
+ * @throws {LockedError} when another process, or another owner in this one, has the directory.
+ * @throws {Error} when no lock can be taken there.
  */
-export async function lockDirectory(directory: string, timeoutMs: number): Promise<DirectoryLock> {
+export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const { DatabaseSync } = await import("node:sqlite");
   const path = join(directory, lockName);
-  const database = new DatabaseSync(path, { timeout: timeoutMs });
+  const database = new DatabaseSync(path, { timeout: 0 });
   try {
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
@@ -27,7 +54,7 @@ export async function lockDirectory(directory: string, timeoutMs: number): Promi
     const { errcode } = error as { errcode?: number };
     if (errcode !== sqliteBusy) throw new Error(`cannot lock ${path}: ${(error as Error).message}`, { cause: error });
     const message = `${directory} is in use by another process: two cannot share a file_storage directory`;
-    throw new Error(message, { cause: error });
+    throw new LockedError(message, { cause: error });
   }
   return { release: () => database.close() };
 }

@@ -77,7 +77,7 @@ export class RecordLog {
     const key = `${name.signal}:${name.id}`;
     let queue = this.#queues.get(key);
     if (queue === undefined) {
-      queue = new LogQueue(name, this);
+      queue = new LogQueue(name, this, this.#settings.maxQueueBytes ?? Number.POSITIVE_INFINITY);
       this.#queues.set(key, queue);
     }
     return queue;

@@ -1,21 +1,28 @@
-import type { ClientInfo, ConsumeError } from "../delivery.ts";
+import { type ClientInfo, ConsumeError } from "../delivery.ts";
 import type { Pdata } from "../pdata/index.ts";
 import type { RecordLog } from "./log.ts";
 import { storedClient } from "./record.ts";
 import type { LogRecord } from "./segment.ts";
 import type { QueueName, QueueOwner, QueueStore, StoredData, StoredRecord } from "./storage.ts";
 
+/** When a sender may come back who found no space. */
+const fullDelayMs = 1000;
+
 /** The records that one exporter has to send, and who is sending them. */
 export class LogQueue {
   readonly name: QueueName;
   readonly log: RecordLog;
+  /** The most bytes of data that it takes; what it has when it opens may be more. */
+  readonly #maxBytes: number;
+  #bytes = 0;
   /** Without an owner. */
   #idle = new Set<LogRecord>();
   #current: OwnedQueue | undefined;
 
-  constructor(name: QueueName, log: RecordLog) {
+  constructor(name: QueueName, log: RecordLog, maxBytes: number) {
     this.name = name;
     this.log = log;
+    this.#maxBytes = maxBytes;
   }
 
   /** Whether an exporter has opened it. */
@@ -29,7 +36,19 @@ export class LogQueue {
   }
 
   restore(record: LogRecord): void {
+    this.#bytes += record.sizeBytes;
     this.#idle.add(record);
+  }
+
+  /** Whether there is space for `bytes` more, which is taken then, until it is given back. */
+  reserve(bytes: number): boolean {
+    if (this.#bytes + bytes > this.#maxBytes) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  giveBack(bytes: number): void {
+    this.#bytes -= bytes;
   }
 
   open(owner: QueueOwner): QueueStore {
@@ -77,10 +96,16 @@ class OwnedQueue implements QueueStore {
     client: ClientInfo | undefined,
     stored: (error: ConsumeError | undefined, record: StoredRecord | undefined) => void,
   ): void {
+    const { sizeBytes } = data;
+    if (!this.#queue.reserve(sizeBytes)) {
+      setImmediate(() => stored(outOfSpace(), undefined));
+      return;
+    }
     this.#appending += 1;
     const kept = client?.metadata === undefined ? undefined : storedClient(client);
     this.#queue.log.append(this.#queue.name.id, data, kept, (error, record) => {
       this.#appending -= 1;
+      if (record === undefined) this.#queue.giveBack(sizeBytes);
       if (record !== undefined && !this.#queue.isCurrent(this)) {
         this.#queue.pass([record], this);
         stored(undefined, undefined);
@@ -97,7 +122,9 @@ class OwnedQueue implements QueueStore {
   }
 
   settle(record: StoredRecord): void {
-    if (this.#records.delete(record as LogRecord)) this.#queue.log.settle(record as LogRecord);
+    if (!this.#records.delete(record as LogRecord)) return;
+    this.#queue.giveBack(record.sizeBytes);
+    this.#queue.log.settle(record as LogRecord);
   }
 
   handOver(): readonly LogRecord[] {
@@ -119,4 +146,10 @@ class OwnedQueue implements QueueStore {
     this.#queue.closed(this);
     this.#queue.pass(records, this);
   }
+}
+
+/** The Collector's words for it. */
+function outOfSpace(): ConsumeError {
+  const message = "the storage extension has run out of available space";
+  return new ConsumeError(message, { retryable: true, delayMs: fullDelayMs });
 }

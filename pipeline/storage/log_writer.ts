@@ -10,6 +10,8 @@ export interface LogSettings {
   readonly fsync: boolean;
   /** A segment that has reached this size is followed by a new one. */
   readonly segmentBytes: number;
+  /** The most bytes of data that one queue takes; no bound when not given. */
+  readonly maxQueueBytes?: number;
 }
 
 export interface LogSurroundings {

@@ -116,7 +116,7 @@ describe("otelpipe queue", () => {
   it("fsck repairs nothing in a directory that is in use", async (test) => {
     const directory = await someQueues(test);
     damage(directory, 120);
-    const lock = await lockDirectory(directory, 0);
+    const lock = await lockDirectory(directory);
     const { code, stderr } = await otelpipe(["queue", "fsck", directory, "--repair"]);
     lock.release();
     assert.equal(code, 1);

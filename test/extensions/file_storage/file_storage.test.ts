@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import definition from "../../../extensions/file_storage/index.ts";
 import type { Lifecycle } from "../../../pipeline/component.ts";
+import { ConsumeError } from "../../../pipeline/delivery.ts";
 import type { ExtensionHost } from "../../../pipeline/host.ts";
 import type { CheckpointStorage, Storage } from "../../../pipeline/storage/storage.ts";
 import { ownerless, store } from "../../pipeline/storage/opened_log.ts";
@@ -31,12 +32,24 @@ function storage(settings: object) {
   return { host, running, storage: made as Lifecycle & Storage & CheckpointStorage };
 }
 
+/** Lets simulated time pass until `work` is done. */
+async function inTime<R>({ host }: ReturnType<typeof storage>, work: Promise<R>): Promise<R> {
+  let isDone = false;
+  const over = () => void (isDone = true);
+  work.then(over, over);
+  while (!isDone) {
+    host.advance(100);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return await work;
+}
+
 /** A process that holds the lock of `folder` until it is killed. */
 async function lockedBy(folder: string): Promise<ChildProcess> {
   const lock = new URL("../../../pipeline/storage/lock.ts", import.meta.url);
   const program = `
     const { lockDirectory } = await import(${JSON.stringify(lock.href)});
-    globalThis.lock = await lockDirectory(${JSON.stringify(folder)}, 0);
+    globalThis.lock = await lockDirectory(${JSON.stringify(folder)});
     console.log("locked");
     setInterval(() => {}, 1e6);`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
@@ -85,9 +98,9 @@ describe("file_storage", () => {
 
   it("refuses a directory that another one in this process uses, and takes it when that has stopped", async () => {
     const folder = directory();
-    const [one, two] = [storage({ directory: folder }), storage({ directory: folder, timeout: 0 })];
+    const [one, two] = [storage({ directory: folder }), storage({ directory: folder, timeout: "1s" })];
     await one.storage.start?.();
-    await assert.rejects(two.storage.start!(), /is in use by another process/);
+    await assert.rejects(inTime(two, two.storage.start!()), /is in use by another process/);
     await one.storage.stop?.();
     await two.storage.start?.();
     await two.storage.stop?.();
@@ -96,12 +109,57 @@ describe("file_storage", () => {
   it("refuses a directory that another process uses, and takes it when that was killed", async () => {
     const folder = directory();
     const child = await lockedBy(folder);
-    const one = storage({ directory: folder, timeout: 0 });
-    await assert.rejects(one.storage.start!(), /two cannot share a file_storage directory/);
+    const one = storage({ directory: folder, timeout: "1s" });
+    await assert.rejects(inTime(one, one.storage.start!()), /two cannot share a file_storage directory/);
     child.kill("SIGKILL");
     await once(child, "exit");
     await one.storage.start?.();
     await one.storage.stop?.();
+  });
+
+  it("waits for another owner to leave", async () => {
+    const folder = directory();
+    const [one, two] = [storage({ directory: folder }), storage({ directory: folder, timeout: "1h" })];
+    await one.storage.start?.();
+    const starting = two.storage.start!();
+    await one.storage.stop?.();
+    await inTime(two, starting);
+    await two.storage.stop?.();
+  });
+
+  it("refuses retryably what is over max_size of one queue, and takes it when there is space again", async () => {
+    const folder = directory();
+    const size = someSpans(1).sizeBytes;
+    const one = storage({ directory: folder, max_size: 2 * size });
+    await one.storage.start?.();
+    const queue = await one.storage.openQueue(traces, ownerless);
+    const other = await one.storage.openQueue({ id: "other", signal: "traces" }, ownerless);
+    const first = await store(queue, someSpans(1));
+    await store(queue, someSpans(1));
+    await assert.rejects(store(queue, someSpans(1)), (error) => {
+      assert.ok(error instanceof ConsumeError && error.retryable);
+      return error.message === "the storage extension has run out of available space";
+    });
+    await store(other, someSpans(1));
+    queue.settle(first);
+    await store(queue, someSpans(1));
+    await one.storage.stop?.();
+    const again = storage({ directory: folder, max_size: 2 * size });
+    await again.storage.start?.();
+    const left = await again.storage.openQueue(traces, ownerless);
+    await assert.rejects(store(left, someSpans(1)), /run out of available space/);
+    left.settle(left.left[0]!);
+    await store(left, someSpans(1));
+    await again.storage.stop?.();
+  });
+
+  it("removes temporary files of the Collector when told to, and nothing else", async () => {
+    const [folder, temporary] = [directory(), directory()];
+    for (const name of ["tempdb123", "other"]) writeFileSync(join(temporary, name), "");
+    const one = storage({ directory: folder, compaction: { directory: temporary, cleanup_on_start: true } });
+    await one.storage.start?.();
+    await one.storage.stop?.();
+    assert.deepEqual(readdirSync(temporary), ["other"]);
   });
 
   it("names exporters whose data nobody sends, and keeps it", async () => {
@@ -157,12 +215,10 @@ describe("file_storage", () => {
     writeFileSync(path, bboltDatabase({ entries: { "0": someSpans(2).toBuffer() } }));
     const child = spawn("flock", [path, "sh", "-c", "echo locked; read line"], { stdio: ["pipe", "pipe", "inherit"] });
     await once(child.stdout, "data");
-    const one = storage({ directory: folder, timeout: 0 });
+    const one = storage({ directory: folder, timeout: "1s" });
     await one.storage.start?.();
-    await assert.rejects(
-      one.storage.openQueue(traces, ownerless),
-      /is in use by process \d+: stop the Collector first/,
-    );
+    const opening = one.storage.openQueue(traces, ownerless);
+    await assert.rejects(inTime(one, opening), /is in use by process \d+: stop the Collector first/);
     child.stdin.end();
     await once(child, "exit");
     assert.equal((await one.storage.openQueue(traces, ownerless)).left.length, 1);
@@ -185,9 +241,24 @@ describe("settings of file_storage that are refused", () => {
   for (const { settings, want } of [
     { settings: { directory: "/nowhere/at/all" }, want: /^directory must exist: .* create_directory option/ },
     { settings: { directory: file }, want: /is not a directory$/ },
+    { settings: { directory: file, create_directory: true }, want: /is not a directory$/ },
     {
       settings: { create_directory: true, directory_permissions: "rwx" },
       want: /must be a valid octal representation/,
+    },
+    { settings: { create_directory: true, directory_permissions: "1777" }, want: /contain invalid bits/ },
+    { settings: { create_directory: true, max_size: -1 }, want: /^max size cannot be less than 0$/ },
+    {
+      settings: { create_directory: true, max_size: 1e7, compaction: { on_rebound: true } },
+      want: /^compaction rebound needed threshold cannot be greater than max size$/,
+    },
+    {
+      settings: { create_directory: true, compaction: { on_rebound: true, check_interval: 0 } },
+      want: /^compaction check interval must be positive when rebound compaction is set$/,
+    },
+    {
+      settings: { directory: join(file, ".."), compaction: { on_start: true, directory: "/nowhere/at/all" } },
+      want: /^directory must exist: /,
     },
     { settings: { create_directory: true, compaction: { max_transaction_size: -1 } }, want: /cannot be less than 0/ },
   ]) {
@@ -196,4 +267,9 @@ describe("settings of file_storage that are refused", () => {
       assert.match(error?.issues[0]?.message ?? "", want);
     });
   }
+});
+
+it("settings of file_storage that have no effect as they stand are accepted as the Collector accepts them", () => {
+  const settings = { directory: directory(), directory_permissions: "rwx", compaction: { check_interval: 0 } };
+  assert.equal(definition.config.safeParse(settings).success, true);
 });

@@ -36,10 +36,10 @@ function metadata(next: number): Buffer {
 }
 
 /** A start on a disk: takes the Collector's file over. */
-async function start(disk: SimulatedDisk, fsync = true) {
+async function start(disk: SimulatedDisk, { fsync = true, recreate = false } = {}) {
   const opened = await openedLog({ disk, fsync });
   const { log, host } = opened;
-  await importCollectorFile(otlp, { disk, log, logger: host.logger, clock: host.clock });
+  await importCollectorFile(otlp, { disk, log, logger: host.logger, clock: host.clock, recreate });
   const queue = log.queue(otlp).open(ownerless);
   return { ...opened, queue, left: await leftIn(queue) };
 }
@@ -119,6 +119,9 @@ describe("a queue that the Collector left", () => {
     assert.deepEqual(left, []);
     assert.deepEqual(messages(), ["A queue of the Collector cannot be read; its file is left as it is."]);
     assert.deepEqual(disk.names(), [file]);
+    const told = await start(disk, { recreate: true });
+    assert.deepEqual(told.messages(), ["A queue of the Collector cannot be read and was put aside."]);
+    assert.match(disk.names().join(), /^exporter_otlp__traces\.\w+\.\d+Z\.backup$/);
   });
 
   it("stays whole while the disk has no space for it, and is taken over when there is", async () => {
@@ -150,9 +153,9 @@ describe("a queue that the Collector left", () => {
     const random = seededRandom(1);
     for (let turns = 0; turns < 60; turns++) {
       const disk = diskWith({ ...all, qmv0: metadata(0) });
-      void start(disk, false);
+      void start(disk, { fsync: false });
       for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
-      const { left } = await start(disk.afterPowerLoss(random), false);
+      const { left } = await start(disk.afterPowerLoss(random), { fsync: false });
       assert.deepEqual(new Set(left), new Set(requests.map(({ text }) => text)), `after ${turns} turns`);
     }
   });
