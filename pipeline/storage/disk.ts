@@ -23,6 +23,8 @@ export interface DiskFile {
   truncate(size: number): Promise<void>;
   /** Makes what was written survive a power loss. */
   sync(): Promise<void>;
+  /** Whether it still has a name: what is written to a file that somebody removed is gone with the process. */
+  isNamed(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -103,6 +105,10 @@ class RealFile implements DiskFile {
 
   async sync(): Promise<void> {
     await this.#handle.datasync();
+  }
+
+  async isNamed(): Promise<boolean> {
+    return (await this.#handle.stat()).nlink > 0;
   }
 
   async close(): Promise<void> {

@@ -46,17 +46,19 @@ export class LockedError extends Error {
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const { DatabaseSync } = await import("node:sqlite");
   const path = join(directory, lockName);
-  const database = new DatabaseSync(path, { timeout: 0 });
+  let database: InstanceType<typeof DatabaseSync> | undefined;
   try {
+    database = new DatabaseSync(path, { timeout: 0 });
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
-    database.close();
+    database?.close();
     const { errcode } = error as { errcode?: number };
     if (errcode !== sqliteBusy) throw new Error(`cannot lock ${path}: ${(error as Error).message}`, { cause: error });
     const message = `${directory} is in use by another process: two cannot share a file_storage directory`;
     throw new LockedError(message, { cause: error });
   }
-  return { release: () => database.close() };
+  const locked = database;
+  return { release: () => locked.close() };
 }
 
 const sqliteBusy = 5;

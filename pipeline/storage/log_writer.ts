@@ -169,21 +169,18 @@ export class LogWriter {
   }
 
   /**
-   * After a failure nothing of the group may stay in the way of the next one. After a failed sync the system may have
-   * thrown the bytes away and say yes the next time, so that file is not written any more.
+   * After a failure nothing of the group may stay in the way of the next one, and the file is not written any more: after a
+   * failed sync the system may have thrown the bytes away and say yes the next time, and a full disk has space again once
+   * what is in the file was sent and the file is removed.
    */
   async #write(file: DiskFile, segment: Segment, pieces: readonly Buffer[]): Promise<void> {
-    let isWritten = false;
     try {
       await file.write(pieces, segment.size);
-      isWritten = true;
       if (this.#isSyncing) await file.sync();
+      if (!(await file.isNamed())) throw new Error(`somebody removed ${segmentName(segment.id)}`);
     } catch (error) {
-      const isCut = await file.truncate(segment.size).then(
-        () => true,
-        () => false,
-      );
-      if (isWritten || !isCut) await this.#seal();
+      await file.truncate(segment.size).catch(() => {});
+      await this.#seal();
       throw error;
     }
   }

@@ -125,6 +125,7 @@ export class SimulatedDisk implements Disk {
         this.syncs += 1;
         file.synced = Buffer.from(file.bytes);
       },
+      isNamed: async () => this.#files.get(name) === file,
       close: async () => {},
     };
   }

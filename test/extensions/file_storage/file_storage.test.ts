@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -222,6 +222,34 @@ describe("file_storage", () => {
     child.stdin.end();
     await once(child, "exit");
     assert.equal((await one.storage.openQueue(traces, ownerless)).left.length, 1);
+    await one.storage.stop?.();
+  });
+
+  it("refuses senders retryably while its directory is gone, and goes on when it is there again", async () => {
+    const folder = directory();
+    const one = storage({ directory: folder });
+    await one.storage.start?.();
+    const queue = await one.storage.openQueue(traces, ownerless);
+    await store(queue, someSpans(1));
+    rmSync(folder, { recursive: true });
+    for (const reason of [/somebody removed/, /ENOENT/]) {
+      await assert.rejects(store(queue, someSpans(1)), (error) => {
+        assert.ok(error instanceof ConsumeError && error.retryable);
+        return reason.test(error.message);
+      });
+    }
+    mkdirSync(folder);
+    await store(queue, someSpans(1));
+    await one.storage.stop?.();
+  });
+
+  const readOnly = "/proc/self/fdinfo";
+  it("says at the start that it cannot write to its directory", { skip: !existsSync(readOnly) }, async () => {
+    const one = storage({ directory: readOnly });
+    await assert.rejects(
+      one.storage.start!(),
+      /^Error: cannot lock \/proc\/self\/fdinfo\/otelpipe\.lock: unable to open/,
+    );
     await one.storage.stop?.();
   });
 

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ConsumeError } from "../../../pipeline/delivery.ts";
+import { systemClock } from "../../../pipeline/process/clock.ts";
+import { RecordLog } from "../../../pipeline/storage/log.ts";
 import { DamagedError, type StoredRecord } from "../../../pipeline/storage/storage.ts";
 import { SimulatedDisk, systemError } from "../../support/simulated_disk.ts";
+import { simulatedHost } from "../../support/simulated_host.ts";
 import { someSpans } from "../../support/traces.ts";
 import { batchOf, leftIn, openedLog, ownerless, store } from "./opened_log.ts";
 
@@ -130,6 +133,52 @@ describe("a log whose disk fails", () => {
     const { log: again, messages } = await openedLog({ disk });
     assert.deepEqual(await leftIn(again.queue(traces).open(ownerless)), [first.text, second.text]);
     assert.deepEqual(messages(), []);
+  });
+
+  // Scenario: the disk is full with what waits itself; then a part of that is sent.
+  // Guarantees: that makes space, although nothing else on the disk went away.
+  it("makes space by what it sends", async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await openedLog({ disk });
+    const queue = log.queue(traces).open(ownerless);
+    const records = [await store(queue, batchOf(20, "one").data), await store(queue, batchOf(20, "two").data)];
+    disk.capacityBytes = disk.usedBytes + 100;
+    await assert.rejects(store(queue, batchOf(20, "three").data), /no space left/);
+    for (const record of records) queue.settle(record);
+    await log.close();
+    assert.deepEqual(disk.names(), []);
+  });
+
+  it("refuses retryably once somebody removed its file, and goes on in the next one", async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await openedLog({ disk });
+    const queue = log.queue(traces).open(ownerless);
+    await store(queue, batchOf(1, "lost").data);
+    await disk.remove("queue-0000000001.log");
+    await assert.rejects(store(queue, someSpans(1)), (error) => {
+      assert.ok(error instanceof ConsumeError && error.retryable);
+      return /somebody removed queue-0000000001\.log/.test(error.message);
+    });
+    const { data, text } = batchOf(1, "kept");
+    await store(queue, data);
+    await log.close();
+    assert.deepEqual(await leftIn((await openedLog({ disk })).log.queue(traces).open(ownerless)), [text]);
+  });
+
+  it("gives back everything, whatever the clock says", async () => {
+    const disk = new SimulatedDisk();
+    const host = simulatedHost();
+    const times = [5e12, 0, -1e12, 3e12, 1e12];
+    let next = 0;
+    const clock = { ...systemClock, nowMs: () => times[next++ % times.length] ?? 0 };
+    const surroundings = { clock, logger: host.logger, salt: () => Buffer.alloc(8, 1) };
+    const log = await RecordLog.open(disk, { fsync: true, segmentBytes: 500 }, surroundings);
+    const queue = log.queue(traces).open(ownerless);
+    const batches = times.map((_, index) => batchOf(2, `batch-${index}`));
+    for (const { data } of batches) await store(queue, data);
+    await log.close();
+    const left = await leftIn((await openedLog({ disk })).log.queue(traces).open(ownerless));
+    assert.deepEqual(left.toSorted(), batches.map(({ text }) => text).toSorted());
   });
 
   it("makes no segment on a full disk, and one when there is space", async () => {
