@@ -21,6 +21,7 @@ export default {
     "workers/*/worker.mjs",
     "test/interop/{main,real}.ts",
     "test/interop/peers/main.ts",
+    "test/e2e/many_kills.ts",
   ],
   project: ["**/*.{ts,mjs,js,css}"],
   // Runs beside packages of its own, outside the repository.

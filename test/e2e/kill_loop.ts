@@ -18,6 +18,8 @@ const whileStarting = 0.25;
 const mostAnswers = 40;
 const longestRunMs = 20;
 const longestStartMs = 400;
+/** How long nothing may arrive while something is missing. */
+const silenceMs = 20_000;
 /** Share of its requests that the sink tells to come back. */
 const refusing = 0.2;
 
@@ -111,12 +113,16 @@ async function startSink(random: () => number) {
     healthy: () => void (isHealthy = true),
     /** Resolves when it has all of `names`. */
     has: async (names: ReadonlySet<string>) => {
-      const missing = () => [...names].filter((name) => !taken.has(name));
-      const deadline = delay(20_000, "late" as const, { ref: false });
-      while (missing().length > 0) {
+      const waiting = [...names];
+      for (let name = waiting.at(-1); name !== undefined; name = waiting.at(-1)) {
+        if (taken.has(name)) {
+          waiting.pop();
+          continue;
+        }
         const more = new Promise<"more">((resolve) => (onTaken = () => resolve("more")));
-        if ((await Promise.race([more, deadline])) === "more") continue;
-        assert.deepEqual(missing(), [], "acknowledged and not arrived");
+        if ((await Promise.race([more, delay(silenceMs, "late" as const, { ref: false })])) === "more") continue;
+        const lost = waiting.filter((each) => !taken.has(each));
+        assert.deepEqual(lost, [], "acknowledged and not arrived");
       }
     },
     close: () => {
