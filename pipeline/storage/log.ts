@@ -29,6 +29,8 @@ export class RecordLog {
   readonly #removals = new Set<Promise<void>>();
   readonly #writer: LogWriter;
   readonly #compactor: Compactor;
+  /** Whether the last attempt to write down what was settled failed: said once, not with each attempt. */
+  #isFlushFailing = false;
   #settleTimer: Timer | undefined;
   #damaged = 0;
 
@@ -185,15 +187,20 @@ export class RecordLog {
     this.#unwritten.clear();
     for (const segment of segments) {
       if (!this.#segments.has(segment)) continue;
-      await segment.flushSettled(sync).catch((error: unknown) => {
-        this.#unwritten.add(segment);
-        const fields = { file: segmentName(segment.id), error };
-        this.#surroundings.logger.warn(
-          fields,
-          "Writing down what was delivered failed; a crash now would send it again.",
-        );
-      });
+      await segment.flushSettled(sync).then(
+        () => void (this.#isFlushFailing = false),
+        (error: unknown) => this.#flushFailed(segment, error),
+      );
     }
+  }
+
+  #flushFailed(segment: Segment, error: unknown): void {
+    this.#unwritten.add(segment);
+    if (this.#isFlushFailing) return;
+    this.#isFlushFailing = true;
+    const fields = { file: segmentName(segment.id), error };
+    const what = "Writing down what was delivered fails; a crash now would send it again.";
+    this.#surroundings.logger.warn(fields, what);
   }
 
   async #closeReaders(): Promise<void> {

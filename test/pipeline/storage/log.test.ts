@@ -149,6 +149,27 @@ describe("a log whose disk fails", () => {
     assert.deepEqual(disk.names(), []);
   });
 
+  it("says once that it cannot write down what was settled, and writes it down when it can", async () => {
+    const disk = new SimulatedDisk();
+    const { log, host, messages } = await openedLog({ disk });
+    const queue = log.queue(traces).open(ownerless);
+    const records = [];
+    for (let index = 0; index < 6; index++) records.push(await store(queue, someSpans(1, `span-${index}`)));
+    disk.fault = (operation, name) => {
+      if (operation === "write" && name.endsWith(".settled")) throw systemError("ENOSPC");
+    };
+    for (const record of records.slice(0, 4)) {
+      queue.settle(record);
+      host.advance(50);
+      for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.deepEqual(messages(), ["Writing down what was delivered fails; a crash now would send it again."]);
+    disk.fault = () => {};
+    queue.settle(records[4]!);
+    await log.close();
+    assert.equal((await openedLog({ disk })).log.queue(traces).open(ownerless).left.length, 1);
+  });
+
   it("refuses retryably once somebody removed its file, and goes on in the next one", async () => {
     const disk = new SimulatedDisk();
     const { log } = await openedLog({ disk });
