@@ -1,5 +1,5 @@
 import type { ConsumeError } from "../delivery.ts";
-import type { Clock } from "../host.ts";
+import type { Clock, Logger } from "../host.ts";
 import type { LogWriter, Pending } from "./log_writer.ts";
 import { readRecord } from "./record.ts";
 import type { LogRecord, Segment } from "./segment.ts";
@@ -29,22 +29,25 @@ export class Compactor {
   readonly #writer: LogWriter;
   readonly #segmentBytes: number;
   readonly #clock: Clock;
+  readonly #logger: Logger;
   readonly #owner: CompactedOwner;
   /** Those that cannot be emptied. */
   readonly #damaged = new WeakSet<Segment>();
   #running: Promise<void> | undefined;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
+  #isFailing = false;
   #isClosed = false;
 
   constructor(
     segments: ReadonlySet<Segment>,
     writer: LogWriter,
-    options: { segmentBytes: number; clock: Clock; owner: CompactedOwner },
+    options: { segmentBytes: number; clock: Clock; logger: Logger; owner: CompactedOwner },
   ) {
     this.#segments = segments;
     this.#writer = writer;
     this.#segmentBytes = options.segmentBytes;
     this.#clock = options.clock;
+    this.#logger = options.logger;
     this.#owner = options.owner;
   }
 
@@ -67,9 +70,12 @@ export class Compactor {
     for (let segment = this.#next(); segment !== undefined && !this.#isClosed; segment = this.#next()) {
       try {
         await this.#empty(segment);
-      } catch {
-        // What could not be read or written stays where it is. Whoever reads or stores next says what is wrong.
+        this.#isFailing = false;
+      } catch (error) {
+        // What could not be read or written stays where it is.
         this.#notBeforeMs = this.#clock.monotonicMs() + retryMs;
+        if (!this.#isFailing) this.#logger.warn({ error }, "Making a queue on disk smaller fails; it is tried again.");
+        this.#isFailing = true;
         return;
       }
     }

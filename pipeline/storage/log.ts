@@ -46,6 +46,7 @@ export class RecordLog {
     this.#compactor = new Compactor(this.#segments, this.#writer, {
       segmentBytes: settings.segmentBytes,
       clock: surroundings.clock,
+      logger: surroundings.logger,
       owner: {
         removeWhenDone: async (segment) => await this.#removeWhenDone(segment),
         settled: (segment) => this.#noteSettled(segment),

@@ -114,6 +114,7 @@ describe("a log of which most is settled", () => {
       };
       await settledDown(opened);
       assert.ok(writes > 0 && writes < 3, `${writes} attempts`);
+      assert.deepEqual(opened.messages(), ["Making a queue on disk smaller fails; it is tried again."]);
       disk.fault = () => {};
       opened.host.advance(1000);
       await settledDown(opened);
