@@ -3,7 +3,7 @@ import type { Declarations } from "./components.ts";
 import { parseId } from "./ids.ts";
 import type { Problem } from "./problem.ts";
 import type { ResolvedComponent, ResolvedConfig } from "./resolved.ts";
-import type { ExtensionRole } from "./schema.ts";
+import type { ExtensionRole, Note } from "./schema.ts";
 import type { ServiceDraft } from "./service.ts";
 import { noteInside, schemasAt } from "./shape.ts";
 import { didYouMean } from "./suggest.ts";
@@ -38,14 +38,38 @@ export function checkReferences(
   );
 }
 
+/** The settings that the Collector does not have: it would refuse them as unknown keys. */
+export function checkOwnSettings(
+  config: Pick<ResolvedConfig, Section>,
+  declarations: Declarations,
+): readonly Problem[] {
+  return sections.flatMap((section) =>
+    [...config[section].values()].flatMap((component: ResolvedComponent) =>
+      textsNoted(component, "own").flatMap(({ path }) => {
+        const tree = declarations[section].get(component.id)?.settings;
+        const message = `the Collector has no setting ${JSON.stringify(path.at(-1))}`;
+        return tree === undefined
+          ? []
+          : [{ place: valuePlaceAt(tree, path), path: [section, component.id, ...path], message }];
+      }),
+    ),
+  );
+}
+
 /** The extensions that the settings of a component name. */
-export function extensionsNamedBy({ definition, settings }: ResolvedComponent): readonly ExtensionReference[] {
+export function extensionsNamedBy(component: ResolvedComponent): readonly ExtensionReference[] {
+  return textsNoted(component, "extension").map(({ path, text, note }) => {
+    const id = parseId(text);
+    return { path, id: typeof id === "string" ? text : id.text, role: note.role };
+  });
+}
+
+/** The texts among the written settings of a component whose schemas have a note of that kind. */
+function textsNoted<K extends Note["is"]>({ definition, settings }: ResolvedComponent, kind: K) {
   return leaves(settings, []).flatMap(({ path, text }) => {
     const notes = schemasAt(definition.config, path, settings).map(noteInside);
-    const note = notes.find((candidate) => candidate?.is === "extension");
-    if (note?.is !== "extension") return [];
-    const id = parseId(text);
-    return [{ path, id: typeof id === "string" ? text : id.text, role: note.role }];
+    const note = notes.find((candidate) => candidate?.is === kind);
+    return note === undefined ? [] : [{ path, text, note: note as Extract<Note, { is: K }> }];
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Catalog, Section } from "../registry.ts";
 import { sections } from "../registry.ts";
 import { checkDraft } from "./check.ts";
-import { checkReferences } from "./check_references.ts";
+import { checkOwnSettings, checkReferences } from "./check_references.ts";
 import { aliasWarnings, declareComponents, decodeSection } from "./components.ts";
 import { expandTree } from "./expand.ts";
 import { mergeAppending, mergeTrees } from "./merge.ts";
@@ -121,7 +121,9 @@ export async function resolveConfig(
   if (check && !isMisspelt) {
     const { manifest } = catalog;
     problems.push(...checkDraft({ root, declarations, service, manifest, gates, strictCompat }));
-    if (!strictCompat) problems.push(...checkReferences(decoded, declarations, service));
+    problems.push(
+      ...(strictCompat ? checkOwnSettings(decoded, declarations) : checkReferences(decoded, declarations, service)),
+    );
   }
   const warnings = [...expanded.warnings, ...aliasWarnings(declarations)];
   const { telemetry, settings } = service;

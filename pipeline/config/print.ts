@@ -68,6 +68,7 @@ function fillNoted(is: Exclude<Note["is"], "block">, value: unknown, options: Pr
     case "headers":
       return fillHeaders(value, options);
     case "extension":
+    case "own":
       return value;
     case "string list":
       return typeof value === "string" ? (value === "" ? [] : value.split(",")) : value;

@@ -106,7 +106,7 @@ function descriptionOf(schema: Schema): string | undefined {
 
 function typeText(schema: Schema): string {
   const note = noteInside(schema);
-  if (note !== undefined && note.is !== "block") return noteText(note.is);
+  if (note !== undefined && note.is !== "block" && note.is !== "own") return noteText(note.is);
   const { def } = unwrap(schema)._zod;
   switch (def.type) {
     case "enum":
@@ -135,7 +135,7 @@ function typeText(schema: Schema): string {
   }
 }
 
-function noteText(is: Exclude<Note["is"], "block">): string {
+function noteText(is: Exclude<Note["is"], "block" | "own">): string {
   if (is === "string list") return "list of strings";
   return is === "extension" ? "extension id" : is;
 }

@@ -28,6 +28,7 @@ export type Note =
   | { readonly is: "duration" }
   | { readonly is: "headers" }
   | { readonly is: "string list" }
+  | { readonly is: "own" }
   | { readonly is: "extension"; readonly role: ExtensionRole }
   | { readonly is: "block"; readonly block: z.ZodType; readonly state: BlockState };
 
@@ -67,6 +68,11 @@ const durationInput = z.union([z.string(), z.number()]);
 /** A text that `print-config` shows as `[REDACTED]`: a password, a token, a key. Its output is the text itself. */
 export function secret() {
   return noted(z.string(), { is: "secret" });
+}
+
+/** A setting of a component of the Collector's that the Collector does not have: refused under strict compatibility. */
+export function own<S extends z.ZodType>(schema: S): S {
+  return noted(schema, { is: "own" });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { acrossFields, optionalBlock, z } from "../../pipeline/config/schema.ts";
+import { acrossFields, optionalBlock, own, z } from "../../pipeline/config/schema.ts";
 import { checkServerKeepAlive } from "../../pipeline/net/keep_alive.ts";
 import { httpPath } from "../../pipeline/net/otlp_paths.ts";
 import { grpcServerShape, httpServerShape } from "../../pipeline/net/settings.ts";
@@ -26,8 +26,7 @@ const http = () =>
       traces_url_path: urlPath(httpPath("traces")).describe("Path for traces."),
       metrics_url_path: urlPath(httpPath("metrics")).describe("Path for metrics."),
       logs_url_path: urlPath(httpPath("logs")).describe("Path for logs."),
-      conformance: z
-        .enum(["collector", "specification"])
+      conformance: own(z.enum(["collector", "specification"]))
         .default("collector")
         .describe(
           "Whose word counts where the Collector and the OTLP specification disagree. specification: 413 for bodies that are too large, a Status in every refusal, no partial success in answers of success, and JSON with camelCase names and integer enums only. Not a setting of the Collector's.",

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { describe, it } from "node:test";
+import { catalog } from "../../../cmd/catalog.ts";
+import { loadConfig } from "../../../pipeline/config/load.ts";
 import otlp, { type OtlpReceiver } from "../../../receivers/otlp/index.ts";
 import { simulatedHost } from "../../support/simulated_host.ts";
 
@@ -94,4 +96,20 @@ it("a port in use fails the start in one line and leaves nothing listening", asy
   await assert.rejects(receiver.start(), { message: `cannot listen on 127.0.0.1:${port}: address already in use` });
   await receiver.stop();
   taken.close();
+});
+
+// Scenario: a file that has a setting of otelpipe's own, read as the Collector would read it.
+// Guarantees: --strict-compat refuses what the Collector refuses; without it the setting is there.
+it("conformance is refused under strict compatibility, where it is written", async () => {
+  const yaml = `
+receivers: { otlp: { protocols: { http: { conformance: specification } } } }
+exporters: { nop: }
+service: { pipelines: { traces: { receivers: [otlp], exporters: [nop] } } }
+`;
+  const surroundings = { environment: {}, readFile: () => yaml };
+  await loadConfig(["pipeline.yaml"], catalog, surroundings);
+  await assert.rejects(loadConfig(["pipeline.yaml"], catalog, surroundings, { strictCompat: true }), {
+    message:
+      /^pipeline\.yaml:2:56: receivers\.otlp\.protocols\.http\.conformance: the Collector has no setting "conformance"/,
+  });
 });
