@@ -56,8 +56,17 @@ export class NodeHttpServer implements TransportServer {
 
   async start(): Promise<void> {
     this.#authenticator = serverAuthenticator(this.#settings.auth, this.#surroundings);
+    this.#warnOfCors();
     const secure = this.#settings.tls === undefined ? undefined : await import("./https_server.ts");
     this.#listening = await listen(this.#settings, () => this.#makeServer(secure));
+  }
+
+  #warnOfCors(): void {
+    const { allowed_origins = [], allowed_headers = [] } = this.#settings.cors ?? {};
+    if (allowed_origins.length > 0 || allowed_headers.length === 0) return;
+    const message =
+      "The CORS configuration specifies allowed headers but no allowed origins, and is therefore ignored.";
+    this.#surroundings.logger.warn({}, message);
   }
 
   #makeServer(secure: typeof import("./https_server.ts") | undefined): NetServer {

@@ -1,4 +1,4 @@
-import { stat, unlink } from "node:fs/promises";
+import { statSync, unlinkSync } from "node:fs";
 import { connect, type Server, type Socket } from "node:net";
 
 /** What a server's `endpoint` and `transport` settings say. */
@@ -70,15 +70,14 @@ async function bindPath(address: Address, make: () => Server): Promise<Server> {
     return await bind(make(), { path }, address);
   } catch (error) {
     if (!hasCode(error, "EADDRINUSE") || !(await isAbandoned(path))) throw error;
-    await unlink(path);
+    unlinkSync(path);
     return await bind(make(), { path }, address);
   }
 }
 
 /** Whether a path is a socket that nobody listens on. */
 async function isAbandoned(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isSocket() !== true) return false;
+  if (statSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
   return await new Promise((resolve) => {
     const probe = connect({ path });
     probe.once("error", (error) => resolve(hasCode(error, "ECONNREFUSED")));

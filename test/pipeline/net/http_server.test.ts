@@ -34,6 +34,7 @@ async function serve(settings: object = {}, options: { budgetBytes?: number; rep
     handler,
     address,
     budget: around.budget,
+    logs: around.logs,
     post: (body: Buffer, headers = {}) => post(address, body, headers),
   };
 }
@@ -359,6 +360,7 @@ describe("CORS", () => {
     );
     const off = await serve({ cors: { allowed_headers: ["x"] } });
     assert.equal((await off.post(Buffer.from("x"), headers)).headers["access-control-allow-origin"], undefined);
+    assert.match(off.logs[0]?.message ?? "", /allowed headers but no allowed origins, and is therefore ignored/);
   });
 });
 
