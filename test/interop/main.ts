@@ -5,10 +5,12 @@
  */
 import type { Check, PeerName } from "./check.ts";
 import { answers } from "./checks/answers.ts";
+import { authenticators } from "./checks/authenticators.ts";
 import { backendCodes, backendOutages } from "./checks/backends.ts";
 import { batchSizes } from "./checks/batch_sizes.ts";
 import { chains } from "./checks/chains.ts";
 import { commandLine } from "./checks/command_line.ts";
+import { cors } from "./checks/cors.ts";
 import { debugText } from "./checks/debug_text.ts";
 import { figures } from "./checks/figures.ts";
 import { gateway } from "./checks/gateway.ts";
@@ -48,6 +50,8 @@ const checks: readonly Check[] = [
   chains,
   answers,
   requests,
+  cors,
+  authenticators,
   commandLine,
   verdicts,
   gateway,

@@ -5,7 +5,7 @@ import { type CorsSettings, corsHeaders, isPreflight, preflightHeaders } from ".
 const off: CorsSettings = { allowed_origins: [], allowed_headers: [], exposed_headers: [], max_age: 0 };
 const origin = "https://a.test";
 
-/** What a preflight allows: the Collector's answers, asked side by side (`test/interop`, answers). */
+/** What a preflight allows: the Collector's answers, asked side by side (`test/interop/checks/cors.ts`). */
 function allowed(settings: Partial<CorsSettings>, asked: { origin?: string; method?: string; headers?: string } = {}) {
   const { origin: from = origin, method = "POST", headers } = asked;
   const { vary, ...others } = preflightHeaders(
