@@ -15,6 +15,7 @@ import { debugText } from "./checks/debug_text.ts";
 import { figures } from "./checks/figures.ts";
 import { gateway } from "./checks/gateway.ts";
 import { graphistry } from "./checks/graphistry.ts";
+import { leftQueues } from "./checks/left_queues.ts";
 import { ownMetrics } from "./checks/own_metrics.ts";
 import { recipes as packaging } from "./checks/packaging.ts";
 import { processors } from "./checks/processors.ts";
@@ -61,6 +62,7 @@ const checks: readonly Check[] = [
   debugText,
   backendCodes,
   backendOutages,
+  leftQueues,
   sigterm,
   sighup,
   ownMetrics,
