@@ -15,7 +15,15 @@ import type { Loggers } from "./telemetry/logger.ts";
 import { OwnTelemetry } from "./telemetry/own_telemetry.ts";
 import type { Resource } from "./telemetry/resource.ts";
 import type { Tracing } from "./telemetry/tracing/tracing.ts";
-import type { EdgeView, FeatureGateView, NodeView, PipelineView, ProcessView, ServiceView } from "./view.ts";
+import type {
+  EdgeView,
+  FeatureGateView,
+  NodeView,
+  OwnSpansView,
+  PipelineView,
+  ProcessView,
+  ServiceView,
+} from "./view.ts";
 
 /** The share of the memory limit that data in flight may take. */
 const budgetShare = 0.4;
@@ -53,6 +61,7 @@ export class Service implements ServiceView {
   readonly failure: Promise<Error>;
   readonly #clock: Clock;
   readonly #featureGates: ServiceOptions["featureGates"];
+  readonly #tracing: Tracing | undefined;
   readonly #logger: Logger;
   readonly #options: GenerationOptions;
   #current: Generation;
@@ -77,6 +86,7 @@ export class Service implements ServiceView {
     this.failure = new Promise((resolve) => (this.#fail = resolve));
     this.#clock = clock;
     this.#featureGates = options.featureGates;
+    this.#tracing = options.tracing;
     this.#logger = options.loggers({});
     const { resource = {}, tracing } = options;
     const build = { command: this.command, version: options.version };
@@ -201,6 +211,10 @@ export class Service implements ServiceView {
 
   async featureGates(): Promise<readonly FeatureGateView[]> {
     return (await this.#featureGates?.()) ?? [];
+  }
+
+  ownSpans(): OwnSpansView | undefined {
+    return this.#tracing?.recent;
   }
 
   nodes(): readonly NodeView[] {

@@ -20,6 +20,8 @@ export interface ServiceView {
   extensions(): readonly string[];
   /** The Collector's feature gates, and which of them are on. */
   featureGates(): Promise<readonly FeatureGateView[]>;
+  /** The last own spans; undefined where none are recorded. */
+  ownSpans(): OwnSpansView | undefined;
   nodes(): readonly NodeView[];
   edges(): readonly EdgeView[];
   process(): ProcessView;
@@ -81,6 +83,30 @@ export interface PipelineView {
   readonly receivers: readonly string[];
   readonly processors: readonly string[];
   readonly exporters: readonly string[];
+}
+
+/** Own spans by name, and of each name by how long they took: under 10 µs, 100 µs and so on to 100 s, and longer. */
+export interface OwnSpansView {
+  summaries(): readonly {
+    readonly name: string;
+    readonly running: number;
+    /** How many took so long, without those that failed. */
+    readonly latencies: readonly number[];
+    readonly errors: number;
+  }[];
+  /** The last of a name that failed, or that are in a latency bucket. */
+  spans(name: string, which: "failed" | number): readonly OwnSpanView[];
+}
+
+export interface OwnSpanView {
+  readonly startUnixMs: number;
+  readonly durationMs: number;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | undefined;
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  readonly events: readonly { readonly name: string; readonly afterMs: number }[];
+  readonly error: string | undefined;
 }
 
 export interface FeatureGateView {

@@ -33,7 +33,8 @@ type Settings = z.output<typeof config>;
 export default extension({
   type: "zpages",
   stability: "beta",
-  summary: "Shows the running service as HTML pages, each also as JSON: pipelines, extensions, feature gates.",
+  summary:
+    "Shows the running service as HTML pages, each also as JSON: pipelines, extensions, feature gates, own spans.",
   config,
   examples: [
     { title: "On http://localhost:55679/debug/servicez and /debug/servicez.json", yaml: "zpages: {}" },

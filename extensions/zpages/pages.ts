@@ -1,4 +1,5 @@
 import type { NodeView, PipelineView, ServiceView } from "../../pipeline/view.ts";
+import { spansPage } from "./spans_page.ts";
 
 /** What a cell shows: a text, a link, or several of these, one below the other or as a flow. */
 export type Cell = string | Link | { readonly parts: readonly Cell[]; readonly isFlow?: boolean };
@@ -36,6 +37,7 @@ const pages: Readonly<Record<string, Maker>> = {
   "/debug/pipelinez": ({ service }, query) => pipelinesPage(service, query),
   "/debug/extensionz": ({ service }, query) => extensionsPage(service, query.get("zextensionname") ?? ""),
   "/debug/featurez": async ({ service }) => featuresPage(await service.featureGates()),
+  "/debug/tracez": ({ service }, query) => spansPage(service.ownSpans(), query),
   "/debug/expvarz": () => variablesPage(),
 };
 
@@ -67,6 +69,7 @@ function servicePage({ command, version, startedUnixMs }: ServiceView): Page {
       { label: "Pipelines", to: "pipelinez" },
       { label: "Extensions", to: "extensionz" },
       { label: "Features", to: "featurez" },
+      { label: "Traces", to: "tracez" },
     ],
     data: { build, runtime },
   };

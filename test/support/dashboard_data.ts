@@ -308,6 +308,10 @@ export class MadeService implements ServiceView {
     return [];
   }
 
+  ownSpans(): undefined {
+    return undefined;
+  }
+
   async featureGates(): Promise<[]> {
     return [];
   }

@@ -1,6 +1,7 @@
 import type { Clock, Labels } from "../../host.ts";
 import type { SpanAttributes, SpanOptions, Tracer, TraceSpan } from "../../tracing.ts";
 import type { Propagation } from "./propagation.ts";
+import { RecentSpans } from "./recent_spans.ts";
 import type { Sampler } from "./sampler.ts";
 import type { SpanContext } from "./span_context.ts";
 
@@ -28,24 +29,32 @@ export interface TracingOptions {
   readonly propagation: Propagation;
   /** Gets every recorded span when it has ended. */
   readonly onEnd: (span: FinishedSpan) => void;
+  /** Hears of the name of every span that is recorded. */
+  readonly onStart?: (name: string) => void;
 }
 
 /** Makes the tracers of components. */
 export class Tracing {
-  readonly options: TracingOptions;
+  readonly recent = new RecentSpans();
+  readonly #options: TracingOptions;
 
   constructor(options: TracingOptions) {
-    this.options = options;
+    const { recent } = this;
+    const onEnd = (span: FinishedSpan) => {
+      recent.ended(span);
+      options.onEnd(span);
+    };
+    this.#options = { ...options, onEnd, onStart: (name) => recent.started(name) };
   }
 
   /** The tracer of the component with these log fields; `scope` names its instrumentation. */
   tracer(component: Labels, scope: string): Tracer {
-    const { propagation } = this.options;
+    const { propagation } = this.#options;
     return {
       start: (name, options = {}) => {
         const { parent, header } = options;
         const above = parent instanceof OwnSpan ? parent.context : header && propagation.extract(header);
-        return new OwnSpan(this.options, name, { scope: { name: scope }, ...options }, above, component);
+        return new OwnSpan(this.#options, name, { scope: { name: scope }, ...options }, above, component);
       },
     };
   }
@@ -84,6 +93,7 @@ class OwnSpan implements TraceSpan {
     this.#attributes = spanOptions.attributes ?? {};
     this.#startUnixMs = clock.nowMs();
     this.#startMs = clock.monotonicMs();
+    if (isSampled) options.onStart?.(name);
   }
 
   child(name: string, options: SpanOptions = {}): TraceSpan {

@@ -3,6 +3,7 @@ import { after, before, describe, it } from "node:test";
 import definition from "../../../extensions/zpages/index.ts";
 import type { Lifecycle } from "../../../pipeline/component.ts";
 import type { ExtensionHost } from "../../../pipeline/host.ts";
+import { RecentSpans } from "../../../pipeline/telemetry/tracing/recent_spans.ts";
 import type { NodeView, ServiceView } from "../../../pipeline/view.ts";
 import { simulatedHost } from "../../support/simulated_host.ts";
 
@@ -17,7 +18,33 @@ const processor: NodeView = {
   facts: () => [{ label: "queue", text: "1 %" }],
 };
 
+const recent = new RecentSpans();
+const context = { traceId: "1".repeat(32), spanId: "2".repeat(16), isSampled: true, isRemote: false };
+for (const { tookMs, error } of [
+  { tookMs: 0.5, error: undefined },
+  { tookMs: 5, error: undefined },
+  { tookMs: 7, error: undefined },
+  { tookMs: 3, error: "no <route>" },
+]) {
+  recent.started("exporter/debug/traces");
+  recent.ended({
+    name: "exporter/debug/traces",
+    kind: "internal",
+    scope: { name: "exporterhelper" },
+    component: {},
+    context,
+    parent: undefined,
+    startUnixMs: Date.UTC(2026, 0, 1),
+    endUnixMs: Date.UTC(2026, 0, 1) + tookMs,
+    attributes: { "items.sent": 3 },
+    events: [],
+    error,
+  });
+}
+recent.started("exporter/debug/traces");
+
 const service: Partial<ServiceView> = {
+  ownSpans: () => recent,
   command: "otelpipe",
   version: "1.2.3",
   startedUnixMs: Date.UTC(2026, 0, 1),
@@ -65,7 +92,8 @@ describe("zpages", () => {
     assert.match(text, /<h2>Service otelpipe<\/h2>/);
     assert.match(text, /<td>Version<\/td><td>1\.2\.3<\/td>/);
     assert.match(text, /<td>StartTimestamp<\/td><td>2026-01-01T00:00:00\.000Z<\/td>/);
-    for (const link of ["pipelinez", "extensionz", "featurez"]) assert.ok(text.includes(`<a href="${link}">`));
+    for (const link of ["pipelinez", "extensionz", "featurez", "tracez"])
+      assert.ok(text.includes(`<a href="${link}">`));
     const { build } = await data("servicez.json");
     assert.equal(build.Version, "1.2.3");
   });
@@ -105,6 +133,20 @@ describe("zpages", () => {
     assert.deepEqual(await data("extensionz.json"), { extensions: ["health_check", "zpages"] });
     assert.ok((await page("featurez")).includes("<td>Does &#60;things&#62;.</td>"));
     assert.equal((await data("featurez.json")).features[0].enabled, true);
+  });
+
+  it("shows own spans by latency, and those that were chosen", async () => {
+    const { spans } = await data("tracez.json");
+    assert.deepEqual(spans, [
+      { name: "exporter/debug/traces", running: 1, latencies: [0, 0, 1, 2, 0, 0, 0, 0, 0], errors: 1 },
+    ]);
+    const slow = "?zspanname=exporter%2Fdebug%2Ftraces&ztype=1&zlatencybucket=3";
+    assert.ok((await page("tracez")).includes(`<a href="${slow.replaceAll("&", "&#38;")}">2</a>`));
+    const text = await page(`tracez${slow}`);
+    assert.ok(text.includes("<td>5.000 ms</td>") && text.includes("<td>7.000 ms</td>"));
+    assert.ok(text.includes("items.sent: 3"));
+    const failed = await page("tracez?zspanname=exporter%2Fdebug%2Ftraces&ztype=2");
+    assert.ok(failed.includes("error: no &#60;route&#62;") && !failed.includes("7.000 ms"));
   });
 
   it("shows the variables of the process only when asked to", async () => {
