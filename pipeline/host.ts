@@ -105,6 +105,8 @@ export interface Host {
   /** A uniform number in [0, 1); seeded in tests. */
   random(): number;
   readonly meter: Meter;
+  /** Measures requests on servers and clients, by their labels alone; undefined unless so much detail is measured. */
+  readonly requests?: Meter | undefined;
   /** Starts own spans; undefined where none are recorded. */
   readonly tracer?: Tracer | undefined;
   readonly budget: ByteBudget;

@@ -146,6 +146,7 @@ export class Hosts {
       kind,
       id,
       logger: loggerFor(component),
+      requests: metrics.measures("detailed") ? metrics.meter({}) : undefined,
       tracer: tracerFor?.(component, tracerScopes[kind] ?? id),
       meter: { ...meter, gauge: (...gauge) => removedWith(tenure, meter.gauge(...gauge)) },
       shared: <T>(key: string, make: () => T): T => {

@@ -12,10 +12,10 @@ import type { GrpcClientSettings } from "./client_settings.ts";
 import { GrpcChannel } from "./grpc_channel.ts";
 import { parseGrpcEndpoint } from "./grpc_endpoint.ts";
 import { lowerCased } from "./outgoing_headers.ts";
+import { watchRpcClient } from "./request_watch.ts";
 import { decodeStatus, rpcCode } from "./status.ts";
 import { ClientIdentity, wantsTls } from "./tls.ts";
 import type { ClientSurroundings, RpcClient, RpcReply, RpcSendOptions } from "./transport.ts";
-import { endRpcSpan, startRpcClientSpan } from "./transport_spans.ts";
 
 /** An answer larger than this is refused. */
 const maxAnswerBytes = 4 * 1024 * 1024;
@@ -33,6 +33,7 @@ export class GrpcJsClient implements RpcClient {
   readonly #authenticator: ClientAuthenticator | undefined;
   readonly #clock: Clock;
   readonly #endpoint: string;
+  readonly #surroundings: ClientSurroundings;
   #channel: GrpcChannel;
 
   /** @throws {Error} when a file of the `tls` block cannot be read or the endpoint is none. */
@@ -47,6 +48,7 @@ export class GrpcJsClient implements RpcClient {
     this.#makeChannel = (context) => new GrpcChannel(target, context, settings.tls, options, coding);
     this.#identity = useTls ? new ClientIdentity(settings.tls, surroundings) : undefined;
     this.#channel = this.#makeChannel(this.#identity?.context);
+    this.#surroundings = surroundings;
     this.#endpoint = settings.endpoint.replace(/^[a-z]+:\/\/\/?/i, "");
     this.#waitForReady = settings.wait_for_ready;
     this.#headers = lowerCased(settings.headers);
@@ -56,10 +58,10 @@ export class GrpcJsClient implements RpcClient {
   }
 
   async send(path: string, body: Buffer, options: RpcSendOptions): Promise<RpcReply> {
-    const span = startRpcClientSpan(options.client, path, this.#endpoint);
-    if (span === undefined) return this.#send(path, body, options, {});
-    const reply = await this.#send(path, body, options, span.headers());
-    endRpcSpan(span, reply.status);
+    const watched = watchRpcClient(this.#surroundings, options.client, path, this.#endpoint);
+    if (watched === undefined) return this.#send(path, body, options, {});
+    const reply = await this.#send(path, body, options, watched.span?.headers() ?? {});
+    watched.end(reply.status);
     return reply;
   }
 

@@ -10,18 +10,17 @@ import {
   type ServiceDefinition,
   type sendUnaryData,
 } from "@grpc/grpc-js";
-import type { TraceSpan } from "../tracing.ts";
 import { type ServerAuthenticator, serverAuthenticator } from "./auth.ts";
 import { acceptedOverGrpc, grpcEncodingOf } from "./compression.ts";
 import { type CallLimits, compressionStatus, IncomingCall } from "./grpc_call.ts";
 import { inflate } from "./http_body.ts";
 import { type Listening, listen } from "./listener.ts";
 import { limitPings } from "./ping_policy.ts";
+import { watchRpcServer } from "./request_watch.ts";
 import type { GrpcServerSettings } from "./settings.ts";
 import { encodeStatus, type RpcStatus, rpcCode } from "./status.ts";
 import { keepCertificatesFresh, tlsServerOptions } from "./tls.ts";
 import type { RequestHandler, RpcAnswer, ServerSurroundings, TransportRequest, TransportServer } from "./transport.ts";
-import { endRpcSpan, startRpcServerSpan } from "./transport_spans.ts";
 
 /** Windows of 64 KiB, the protocol's default, stall large requests once per round trip. */
 const streamWindowBytes = 1024 * 1024;
@@ -161,9 +160,10 @@ export class GrpcJsServer implements TransportServer {
   }
 
   #open(call: IncomingCall, unary: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void {
-    const span = this.#startSpan(call);
+    const watched = watchRpcServer(this.#surroundings, call, this.addresses[0] ?? "");
+    if (watched?.span !== undefined) call.client = { ...call.client, trace: watched.span };
     const answer = once((answered: RpcAnswer) => {
-      if (span !== undefined) endRpcSpan(span, answered.status);
+      watched?.end(answered.status);
       respond(unary, callback, answered);
     });
     const give = (body: Buffer) => {
@@ -186,15 +186,6 @@ export class GrpcJsServer implements TransportServer {
       failed: (problem) => call.isClosed || answer(this.#handler.reject(call, problem)),
       complete: (body) => call.isClosed || give(body),
     });
-  }
-
-  /** The span of a call whose message is there, where such are recorded. */
-  #startSpan(call: IncomingCall): TraceSpan | undefined {
-    const { tracer } = this.#surroundings;
-    if (tracer === undefined) return undefined;
-    const span = startRpcServerSpan(tracer, call, this.addresses[0] ?? "");
-    call.client = { ...call.client, trace: span };
-    return span;
   }
 
   stop(graceMs: number): Promise<void> {

@@ -8,8 +8,8 @@ import { clientKeepAliveOf } from "./keep_alive.ts";
 import { lowerCased } from "./outgoing_headers.ts";
 import { proxyFor } from "./proxy.ts";
 import { headersTowards, mostRedirects, redirectTarget } from "./redirect.ts";
+import { watchHttpClient } from "./request_watch.ts";
 import type { ClientSurroundings, HttpClient, HttpReply, HttpSendOptions } from "./transport.ts";
-import { endHttpClientSpan, startHttpClientSpan } from "./transport_spans.ts";
 
 /** What is read of an answer at most; the rest is thrown away with its connection. */
 const maxAnswerBytes = 64 * 1024;
@@ -66,7 +66,7 @@ export class NodeHttpClient implements HttpClient {
       ...lowerCased(this.#settings.headers),
       "content-length": String(coded.length),
     };
-    const post = (sent: Readonly<Record<string, string>>) => this.#traced(url, coded, sent, options);
+    const post = (sent: Readonly<Record<string, string>>) => this.#watched(url, coded, sent, options);
     const { authenticator } = this.#surroundings;
     if (authenticator === undefined) return post(headers);
     const { client } = options;
@@ -74,20 +74,20 @@ export class NodeHttpClient implements HttpClient {
     return sendAuthorized(authenticator, outgoing, post, (reply) => reply.status === 401);
   }
 
-  async #traced(
+  async #watched(
     url: URL,
     body: Buffer,
     headers: Readonly<Record<string, string>>,
     { client, signal }: HttpSendOptions,
   ): Promise<HttpReply> {
-    const span = startHttpClientSpan(client, url);
-    if (span === undefined) return this.#follow(url, body, headers, signal);
+    const watched = watchHttpClient(this.#surroundings, client, url, body.length);
+    if (watched === undefined) return this.#follow(url, body, headers, signal);
     try {
-      const reply = await this.#follow(url, body, { ...headers, ...span.headers() }, signal);
-      endHttpClientSpan(span, reply.status);
+      const reply = await this.#follow(url, body, { ...headers, ...watched.span?.headers() }, signal);
+      watched.end(reply.status);
       return reply;
     } catch (error) {
-      span.end(error instanceof Error ? error.message : String(error));
+      watched.end(undefined, error instanceof Error ? error.message : String(error));
       throw error;
     }
   }

@@ -10,6 +10,7 @@ import { Http1Exchange } from "./http1_exchange.ts";
 import { keepAliveOf } from "./keep_alive.ts";
 import { type Listening, listen } from "./listener.ts";
 import { lowerCased } from "./outgoing_headers.ts";
+import { watchHttpServer } from "./request_watch.ts";
 import type { HttpServerSettings } from "./settings.ts";
 import {
   BodyError,
@@ -18,7 +19,6 @@ import {
   type ServerSurroundings,
   type TransportServer,
 } from "./transport.ts";
-import { endHttpServerSpan, startHttpServerSpan } from "./transport_spans.ts";
 
 const defaultBodyBytes = 20 * 1024 * 1024;
 
@@ -102,7 +102,7 @@ export class NodeHttpServer implements TransportServer {
     });
     const tell = this.#answerFor(exchange, cors);
     if (tell === undefined) return;
-    const answer = this.#traced(head, tell);
+    const answer = this.#watched(head, tell);
     if (this.#authenticator === undefined) {
       this.#read(head, exchange, answer);
       return;
@@ -118,14 +118,13 @@ export class NodeHttpServer implements TransportServer {
     });
   }
 
-  /** `answer` of a request that is a span of its own, where such are recorded. */
-  #traced(head: HttpRequestHead, answer: (answer: HttpAnswer) => void): (answer: HttpAnswer) => void {
-    const { tracer } = this.#surroundings;
-    if (tracer === undefined) return answer;
-    const span = startHttpServerSpan(tracer, head, this.#settings.tls !== undefined);
-    head.client = { ...head.client, trace: span };
+  /** `answer` of a request that is watched, where such are. */
+  #watched(head: HttpRequestHead, answer: (answer: HttpAnswer) => void): (answer: HttpAnswer) => void {
+    const watched = watchHttpServer(this.#surroundings, head, this.#settings.tls !== undefined);
+    if (watched === undefined) return answer;
+    if (watched.span !== undefined) head.client = { ...head.client, trace: watched.span };
     return (answered) => {
-      endHttpServerSpan(span, answered.status, Buffer.byteLength(answered.body ?? ""));
+      watched.end(answered.status, Buffer.byteLength(answered.body ?? ""));
       answer(answered);
     };
   }

@@ -143,10 +143,16 @@ function keyOf(labels: Labels): string {
   return JSON.stringify(Object.entries(labels).sort());
 }
 
-function seriesOf({ series }: Instrument, labels: Labels): Series {
+/** More series than these become one: labels may hold what a stranger sends. @see OpenTelemetry: cardinality limits. */
+const mostSeries = 2000;
+const overflow = { "otel.metric.overflow": "true" };
+
+function seriesOf(instrument: Instrument, labels: Labels): Series {
+  const { series } = instrument;
   const key = keyOf(labels);
   const known = series.get(key);
   if (known !== undefined) return known;
+  if (series.size >= mostSeries && labels !== overflow) return seriesOf(instrument, overflow);
   const made: Series = { labels, value: 0 };
   series.set(key, made);
   return made;

@@ -44,6 +44,16 @@ describe("own metrics", () => {
     ]);
   });
 
+  it("have a bounded number of series: the rest becomes one", () => {
+    const registry = new MetricRegistry();
+    const counter = registry.meter({}).counter("otelpipe_strange", { description: "", unit: "" });
+    for (let index = 0; index < 2005; index += 1) counter.add(1, { from: String(index) });
+    const series = [...registry.samples()];
+    assert.equal(series.length, 2001);
+    assert.deepEqual(series.at(-1)?.labels, { "otel.metric.overflow": "true" });
+    assert.equal(series.at(-1)?.value, 5);
+  });
+
   it("end with what the Collector's endpoint always says", () => {
     assert.deepEqual(
       prometheusText([], { ...plain, scopeInfo: true, suffixes: true })
