@@ -11,7 +11,8 @@ interface Command {
   load(): Promise<(args: readonly string[]) => Promise<number>>;
 }
 
-const configUsage = "--config <uri>... [--set <key>=<value>]... [--feature-gates <ids>] [--strict-compat]";
+const overConfig = "[--set <key>=<value>]... [--feature-gates <ids>] [--strict-compat]";
+const configUsage = `--config <uri>... ${overConfig}`;
 
 const printConfig: Command = {
   summary: "Print the configuration with every default filled in.",
@@ -52,6 +53,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "Look at the queues in the directory of a file_storage, or check and repair them.",
     usage: "inspect <directory> [--json]\n  otelpipe queue fsck <directory> [--repair] [--json]",
     load: async () => (await import("./queue.ts")).queueCommand,
+  },
+  gpu: {
+    summary: "Say which GPUs there are, which engine would aggregate, and what to install next.",
+    usage: `check [--config <uri>...] ${overConfig}`,
+    load: async () => (await import("./gpu.ts")).gpuCommand,
   },
   completion: {
     summary: "Print a script that completes commands and flags in a shell.",

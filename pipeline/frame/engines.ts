@@ -11,7 +11,7 @@ export type EngineName = (typeof engineNames)[number];
 /** What a config says of the engine. */
 export interface EngineSettings {
   readonly type: EngineName;
-  /** The GPU, as CUDA numbers them. */
+  /** The GPU, as `nvidia-smi` numbers them. */
   readonly device: number | undefined;
   /** The interpreter of the environment that has cuDF: for `rapids`. */
   readonly python: string;
@@ -32,6 +32,15 @@ export function hasGpuDriver(exists: (path: string) => boolean = existsSync): bo
   return driverFiles.some((path) => exists(path));
 }
 
+/** The worker that a config asks for; undefined for `cpu`, and for `auto` where there is no driver of a GPU. */
+export function workerOf(
+  { type }: Pick<EngineSettings, "type">,
+  hasDriver: boolean,
+): Exclude<EngineName, "auto" | "cpu"> | undefined {
+  if (type === "cpu" || (type === "auto" && !hasDriver)) return undefined;
+  return type === "auto" ? "rapids" : type;
+}
+
 /**
  * Opens the engine a config asks for, ready at once: `cpu`, or one in a process of its own with `cpu` behind it until and
  * whenever that is not there. `auto` starts a worker only where there is a driver of a GPU, and takes it only with a GPU.
@@ -41,7 +50,8 @@ export async function openEngine(
   surroundings: { readonly clock: Clock; readonly logger: Logger; readonly meter: Meter },
 ): Promise<AggregationEngine> {
   const cpu = await openCpuEngine(surroundings);
-  if (settings.type === "cpu" || (settings.type === "auto" && !hasGpuDriver())) {
+  const name = workerOf(settings, hasGpuDriver());
+  if (name === undefined) {
     surroundings.logger.info({ engine: cpu.name, asked: settings.type }, "The aggregation engine is ready.");
     return cpu;
   }
@@ -49,7 +59,6 @@ export async function openEngine(
     import("./worker/supervised_engine.ts"),
     import("./worker/commands.ts"),
   ]);
-  const name = settings.type === "auto" ? "rapids" : settings.type;
   return new SupervisedEngine({
     name,
     command: workerCommand(name, settings),

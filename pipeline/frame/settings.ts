@@ -22,7 +22,7 @@ const engineBlock = z.strictObject({
     "auto takes rapids where there is an NVIDIA GPU, else cpu. rapids is Python with cuDF, or with pandas where there is no GPU; " +
       "node_rapids is Node with @rapidsai/cudf. Both run in a process of their own, with cpu whenever they are not there.",
   ),
-  device: z.int().min(0).optional().describe("The GPU, as CUDA numbers them; cpu does not read it."),
+  device: z.int().min(0).optional().describe("The GPU, as nvidia-smi numbers them; cpu does not read it."),
   python: z
     .string()
     .min(1)

@@ -51,6 +51,13 @@ export function commandLineSuite(command: Command): void {
     assert.equal((await run(command, "validate", "--config", "http://127.0.0.1:1/x")).code, 1);
   });
 
+  it("says which GPUs there are and which engine would aggregate", async () => {
+    const { code, stdout } = await run(command, "gpu", "check", "--config", "configs/gpu-aggregation.yaml");
+    assert.equal(code, 0);
+    assert.match(stdout, /^(There is no NVIDIA GPU\.|There is no NVIDIA driver|NVIDIA driver)/);
+    assert.match(stdout, /^aggregate\/gpu: engine auto, device 1: (cpu|rapids) computes/m);
+  });
+
   it("lists components and feature gates, and takes gates", async () => {
     assert.match((await run(command, "components")).stdout, /^ {4}- scheme: https$/m);
     assert.match((await run(command, "featuregate")).stdout, /^service\.profilesSupport +false +Alpha/m);
