@@ -1,6 +1,7 @@
 import type { TableSource, TableWindow } from "../board.ts";
 import type { BookedHost } from "../host.ts";
 import type { Traces } from "../pdata/index.ts";
+import { EarlyWindows } from "./early_windows.ts";
 import { type AggregationEngine, pauseOn } from "./engine.ts";
 import { openEngine } from "./engines.ts";
 import { compilePlan, type Plan } from "./plan.ts";
@@ -33,6 +34,7 @@ export class SpanAggregation {
   readonly #feed: SpanFeed;
   readonly #windows: SpanWindows;
   readonly #skipped: SkippedSpans;
+  readonly #early: EarlyWindows;
   readonly #history: TableHistory;
   readonly #onWindow: OnWindow;
   /** Closed windows still to be computed, in order. */
@@ -47,6 +49,7 @@ export class SpanAggregation {
     this.#onWindow = onWindow;
     this.#plan = compilePlan(settings.groupBy, settings.columns);
     this.#skipped = new SkippedSpans(host);
+    this.#early = new EarlyWindows(host);
     this.#windows = new SpanWindows(settings, this.#plan, host.clock, (window) => this.#compute(window));
     this.#feed = new SpanFeed(host, (part) => this.#windows.append(part, this.#skipped.counts));
     this.#history = new TableHistory(settings.history, () => this.#facts(settings));
@@ -89,8 +92,9 @@ export class SpanAggregation {
     return dropped;
   }
 
-  #compute({ startUnixMs, endUnixMs, frame }: ClosedWindow): void {
+  #compute({ startUnixMs, endUnixMs, frame, isFull }: ClosedWindow): void {
     const { sizeBytes, rowCount: spanCount } = frame;
+    if (isFull) this.#early.closed(spanCount);
     this.#queuedBytes += sizeBytes;
     this.#skipped.overflowed(frame.overflowCount);
     const compute = async () => {
@@ -115,10 +119,13 @@ export class SpanAggregation {
   }
 
   #facts({ windowMs }: AggregateSettings): readonly { readonly label: string; readonly text: string }[] {
+    const { name, tally = "" } = this.#history.computedBy;
     return [
-      { label: "engine", text: this.#history.engine },
+      { label: "engine", text: name },
       { label: "windows", text: `${windowMs / 1000} s` },
+      ...(tally === "" ? [] : [{ label: "computed by", text: tally }]),
       { label: "late spans", text: String(this.#skipped.lateTotal) },
+      ...(this.#early.total === 0 ? [] : [{ label: "full windows", text: String(this.#early.total) }]),
     ];
   }
 }

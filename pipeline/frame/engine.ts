@@ -29,8 +29,10 @@ export type ColumnFunction = "count" | "sum" | "mean" | "min" | "max" | "std" | 
  * - Doubles throughout; sums may differ in the order of addition (compare to 1e-9, `std` to 1e-7).
  */
 export interface AggregationEngine {
-  /** For people: `cpu`, or an engine and its device. */
+  /** For people: `cpu`, or an engine and its device; and why it is not the one that was asked for. */
   readonly name: string;
+  /** For people, where several engines compute: how many windows each has, `rapids 12, cpu 1`. */
+  readonly tally?: string;
   /**
    * Answers `query` over `table`, columns of one length that stay untouched until the promise settles.
    * @throws {Error} when a column is missing or of the wrong type, or the engine has died.

@@ -52,8 +52,10 @@ export async function openEngine(
   const cpu = await openCpuEngine(surroundings);
   const name = workerOf(settings, hasGpuDriver());
   if (name === undefined) {
-    surroundings.logger.info({ engine: cpu.name, asked: settings.type }, "The aggregation engine is ready.");
-    return cpu;
+    const reason = settings.type === "auto" ? "no NVIDIA GPU" : undefined;
+    const facts = { engine: cpu.name, asked: settings.type, ...(reason !== undefined && { reason }) };
+    surroundings.logger.info(facts, "The aggregation engine is ready.");
+    return reason === undefined ? cpu : { ...cpu, name: `${cpu.name} (${reason})` };
   }
   const [{ SupervisedEngine }, { workerCommand }] = await Promise.all([
     import("./worker/supervised_engine.ts"),

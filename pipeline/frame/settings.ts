@@ -100,7 +100,11 @@ export const aggregateConfig = z
       .int()
       .min(1)
       .default(4_000_000)
-      .describe("Spans a window keeps until it closes; further ones are counted as skipped."),
+      .describe(
+        "Spans a window holds at most, with 4 bytes for each, 8 for each number that columns name and 4 for each text they count; " +
+          "twice that while it grows. A window that is full closes early, at the latest of its spans, and the rest of its time " +
+          "is a window of its own.",
+      ),
     history: z
       .int()
       .min(1)

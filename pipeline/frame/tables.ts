@@ -1,9 +1,10 @@
 import type { TableSource, TableWindow } from "../board.ts";
+import type { AggregationEngine } from "./engine.ts";
 
 /** The latest windows of an aggregation, for whoever shows them. */
 export class TableHistory implements TableSource {
   /** What computes the windows; its name may change while it runs. */
-  computedBy: { readonly name: string } = { name: "starting" };
+  computedBy: Pick<AggregationEngine, "name" | "tally"> = { name: "starting" };
   readonly facts: () => readonly { readonly label: string; readonly text: string }[];
   readonly #limit: number;
   readonly #windows: TableWindow[] = [];

@@ -8,12 +8,15 @@ export interface ClosedWindow {
   readonly startUnixMs: number;
   readonly endUnixMs: number;
   readonly frame: SpanFrame;
+  /** It held `maxSpans` before its time was over: it ends with the latest of its spans, and what comes after is in another. */
+  readonly isFull: boolean;
 }
 
 export interface WindowSettings {
   readonly windowMs: number;
   readonly allowedLatenessMs: number;
   readonly maxGroups: number;
+  /** With so many spans a window closes early. */
   readonly maxSpans: number;
 }
 
@@ -23,8 +26,13 @@ export interface Skipped {
   late: number;
   /** They end further in the future than a window and the lateness allow. */
   ahead: number;
-  /** Their window holds `maxSpans` already. */
-  full: number;
+}
+
+/** What an open window holds, or what it holds since it was full. */
+interface Part {
+  readonly frame: SpanFrame;
+  readonly startUnixMs: number;
+  latestEndMs: number;
 }
 
 /**
@@ -36,13 +44,18 @@ export interface Skipped {
  * data, live or replayed, and senders that batch for some seconds are not late; without data the last window closes too.
  * An end in the future counts as now, or one sender with a wrong clock would make all others late; for the same reason
  * the watermark moves between batches, not within one.
+ *
+ * A window that is full closes at once, up to its latest span, and the rest of its time becomes a window of its own: memory
+ * is bounded, and every span is counted.
  */
 export class SpanWindows {
   readonly #settings: WindowSettings;
   readonly #plan: Plan;
   readonly #clock: Clock;
   readonly #onClose: (window: ClosedWindow) => void;
-  readonly #open = new Map<number, SpanFrame>();
+  readonly #open = new Map<number, Part>();
+  /** Where the next part of a window begins that was full. */
+  readonly #cuts = new Map<number, number>();
   #latestEndMs = Number.NEGATIVE_INFINITY;
   #latestSeenAtMs = 0;
   /** Windows below this number have closed. */
@@ -60,18 +73,18 @@ export class SpanWindows {
   /** Memory held by open windows. */
   get sizeBytes(): number {
     let size = 0;
-    for (const frame of this.#open.values()) size += frame.sizeBytes;
+    for (const { frame } of this.#open.values()) size += frame.sizeBytes;
     return size;
   }
 
-  /** Puts spans into their windows; those that fit none are counted in `skipped`. Closes nothing: see `advance`. */
+  /** Puts spans into their windows; those that fit none are counted in `skipped`. Closes what is full; for the others see `advance`. */
   append(traces: Traces, skipped: Skipped): void {
     const { windowMs, allowedLatenessMs, maxSpans } = this.#settings;
     const nowMs = this.#clock.nowMs();
     const furthestMs = nowMs + windowMs + allowedLatenessMs;
     let latestMs = Number.NEGATIVE_INFINITY;
     let lastWindow = Number.NaN;
-    let frame: SpanFrame | undefined;
+    let part: Part | undefined;
     for (const span of traces.spans()) {
       const endMs = eventTimeMs(span);
       if (endMs > furthestMs) {
@@ -84,10 +97,13 @@ export class SpanWindows {
         skipped.late++;
         continue;
       }
-      if (window !== lastWindow || frame === undefined) frame = this.#frameOf(window);
+      if (window !== lastWindow || part === undefined) part = this.#partOf(window);
       lastWindow = window;
-      if (frame.rowCount < maxSpans) frame.append(span);
-      else skipped.full++;
+      part.frame.append(span);
+      if (endMs > part.latestEndMs) part.latestEndMs = endMs;
+      if (part.frame.rowCount < maxSpans) continue;
+      this.#closeFull(window, part);
+      part = undefined;
     }
     this.#saw(Math.min(latestMs, nowMs));
   }
@@ -107,7 +123,7 @@ export class SpanWindows {
   /** Forgets open windows. Returns how many spans they held. */
   discard(): number {
     let spans = 0;
-    for (const frame of this.#open.values()) spans += frame.rowCount;
+    for (const { frame } of this.#open.values()) spans += frame.rowCount;
     this.#open.clear();
     this.#stopTimer();
     return spans;
@@ -119,13 +135,20 @@ export class SpanWindows {
     this.#timerAtMs = Number.POSITIVE_INFINITY;
   }
 
-  #frameOf(window: number): SpanFrame {
-    let frame = this.#open.get(window);
-    if (frame === undefined) {
-      frame = new SpanFrame(this.#plan, this.#settings.maxGroups);
-      this.#open.set(window, frame);
+  #partOf(window: number): Part {
+    let part = this.#open.get(window);
+    if (part === undefined) {
+      const startUnixMs = this.#cuts.get(window) ?? window * this.#settings.windowMs;
+      part = { frame: new SpanFrame(this.#plan, this.#settings.maxGroups), startUnixMs, latestEndMs: startUnixMs };
+      this.#open.set(window, part);
     }
-    return frame;
+    return part;
+  }
+
+  #closeFull(window: number, { frame, startUnixMs, latestEndMs: endUnixMs }: Part): void {
+    this.#open.delete(window);
+    this.#cuts.set(window, endUnixMs);
+    this.#onClose({ startUnixMs, endUnixMs, frame, isFull: true });
   }
 
   #saw(latestMs: number): void {
@@ -148,11 +171,12 @@ export class SpanWindows {
     if (limit !== Number.POSITIVE_INFINITY) this.#firstOpen = Math.max(this.#firstOpen, limit);
     const { windowMs } = this.#settings;
     for (const window of due) {
-      const frame = this.#open.get(window)!;
+      const { frame, startUnixMs } = this.#open.get(window)!;
       this.#open.delete(window);
       this.#firstOpen = Math.max(this.#firstOpen, window + 1);
-      this.#onClose({ startUnixMs: window * windowMs, endUnixMs: (window + 1) * windowMs, frame });
+      this.#onClose({ startUnixMs, endUnixMs: (window + 1) * windowMs, frame, isFull: false });
     }
+    for (const window of this.#cuts.keys()) if (window < this.#firstOpen) this.#cuts.delete(window);
   }
 
   #wakeForNext(): void {

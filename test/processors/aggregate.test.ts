@@ -88,7 +88,7 @@ describe("the aggregate processor", () => {
       { "resource.service.name": "api", "gen_ai.request.model": "gemma", status: "ERROR", requests: 1, p95_ms: 50 },
       { "resource.service.name": "jobs", status: "OK", requests: 1, p95_ms: 1.5 },
     ]);
-    assert.equal(tables.engine, "cpu");
+    assert.match(tables.engine, /^cpu \((no NVIDIA GPU|rapids: it is starting)\)$/);
     pipeline.stop();
   });
 
@@ -218,6 +218,31 @@ describe("the aggregate processor", () => {
     pipeline.stop();
   });
 
+  it("closes a full window early, and says so in a metric, a fact and one log line", async () => {
+    const { host, pipeline, startMs, tables } = open({ group_by: [], columns: { n: "count" }, max_spans: 2 });
+    host.advance(10_000);
+    pipeline.push(tracesOf([1_000, 2_000, 3_000, 4_000, 5_000].map((ms) => ({ endUnixMs: startMs + ms }))));
+    pipeline.complete();
+    await settle();
+    assert.deepEqual(
+      tables
+        .windows()
+        .map(({ startUnixMs, endUnixMs, columns: [n] }) => [startUnixMs - startMs, endUnixMs - startMs, n?.values[0]]),
+      [
+        [0, 2_000, 2],
+        [2_000, 4_000, 2],
+        [4_000, 10_000, 1],
+      ],
+    );
+    assert.equal(host.metric("otelcol_processor_aggregate_early_windows", { reason: "max_spans" }), 2);
+    assert.deepEqual(tables.facts?.().at(-1), { label: "full windows", text: "2" });
+    assert.deepEqual(
+      host.logs.filter(({ level }) => level === "warn").map(({ fields }) => fields),
+      [{ reason: "max_spans", spans: 2, windows: 1 }],
+    );
+    pipeline.stop();
+  });
+
   it("does not mistake a new text for an absent one when the groups are full", async () => {
     const { pipeline, startMs, tables } = open({ group_by: ["user"], columns: { n: "count" }, max_groups: 2 });
     const users: Record<string, string>[] = [{}, { user: "a" }, { user: "b" }, {}];
@@ -259,6 +284,10 @@ describe("the aggregate processor", () => {
     assert.match(tables.engine, /^cpu \(rapids: spawn \/nowhere\/python3 ENOENT/);
     assert.deepEqual([host.logs[0]?.level, host.logs[0]?.fields["reason"]], ["warn", "cannot_start"]);
     assert.equal(host.metric("otelpipe_aggregate_windows", { engine: "cpu" }), 1);
+    assert.deepEqual(
+      tables.facts?.().find(({ label }) => label === "computed by"),
+      { label: "computed by", text: "cpu 1" },
+    );
     pipeline.stop();
   });
 

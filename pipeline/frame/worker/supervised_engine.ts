@@ -41,6 +41,8 @@ export class SupervisedEngine implements AggregationEngine {
   /** Why `cpu` computes. */
   #reason = "it is starting";
   #loggedAtMs = Number.NEGATIVE_INFINITY;
+  /** Windows computed, by the engine that did it. */
+  readonly #computed = new Map<string, number>();
   #isClosed = false;
 
   /** Starts the worker; until it is there, `cpu` computes. */
@@ -71,6 +73,10 @@ export class SupervisedEngine implements AggregationEngine {
     return `${name} (${device === null ? engine : `${engine}, ${device}`})`;
   }
 
+  get tally(): string {
+    return [...this.#computed].map(([engine, windows]) => `${engine} ${windows}`).join(", ");
+  }
+
   /** The process of its worker; undefined while there is none. */
   get pid(): number | undefined {
     return this.#worker?.pid;
@@ -78,7 +84,9 @@ export class SupervisedEngine implements AggregationEngine {
 
   async aggregate(table: readonly Column[], query: Query): Promise<readonly Column[]> {
     const answer = await this.#askWorker(table, query);
-    this.#windows.add(1, { engine: answer === undefined ? this.#options.fallback.name : this.#options.name });
+    const engine = answer === undefined ? this.#options.fallback.name : this.#options.name;
+    this.#windows.add(1, { engine });
+    this.#computed.set(engine, (this.#computed.get(engine) ?? 0) + 1);
     return answer ?? (await this.#options.fallback.aggregate(table, query));
   }
 

@@ -15,7 +15,7 @@ function openWindows(changes: Partial<WindowSettings> = {}) {
   const startMs = clock.nowMs();
   const closed: ClosedWindow[] = [];
   const windows = new SpanWindows({ ...settings, ...changes }, plan, clock, (window) => void closed.push(window));
-  const skipped = { late: 0, ahead: 0, full: 0 };
+  const skipped = { late: 0, ahead: 0 };
   return {
     clock,
     windows,
@@ -26,6 +26,8 @@ function openWindows(changes: Partial<WindowSettings> = {}) {
       windows.advance();
     },
     /** Start, relative to `startMs`, and span count of each closed window. */
+    times: () =>
+      closed.map(({ startUnixMs, endUnixMs, isFull }) => [startUnixMs - startMs, endUnixMs - startMs, isFull]),
     closed: () => closed.map(({ startUnixMs, frame }) => [startUnixMs - startMs, frame.rowCount]),
   };
 }
@@ -49,7 +51,6 @@ describe("event-time windows", () => {
     windows.append(tracesOf([{ startUnixMs: clock.nowMs() - 60_000 + 12_000, endUnixMs: 0 }]), {
       late: 0,
       ahead: 0,
-      full: 0,
     });
     windows.closeAll();
     assert.deepEqual(closed(), [[10_000, 1]]);
@@ -72,7 +73,7 @@ describe("event-time windows", () => {
     take(16_000);
     take(9_000, 8_000, 12_000);
     assert.deepEqual(closed(), [[0, 1]]);
-    assert.deepEqual(skipped, { late: 2, ahead: 0, full: 0 });
+    assert.deepEqual(skipped, { late: 2, ahead: 0 });
   });
 
   it("judge all spans of a batch alike, in whatever order they lie in it", () => {
@@ -138,7 +139,7 @@ describe("event-time windows", () => {
     clock.advance(12_000);
     take(12_000 + 14_000, 12_000 + 3_600_000);
     take(1_000);
-    assert.deepEqual(skipped, { late: 0, ahead: 1, full: 0 });
+    assert.deepEqual(skipped, { late: 0, ahead: 1 });
     windows.closeAll();
     assert.deepEqual(closed(), [
       [0, 1],
@@ -146,13 +147,41 @@ describe("event-time windows", () => {
     ]);
   });
 
-  it("keep at most max_spans and count the rest", () => {
-    const { clock, windows, take, closed, skipped } = openWindows({ maxSpans: 3 });
-    clock.advance(10_000);
-    take(1, 2, 3, 4, 5);
-    windows.closeAll();
+  // Scenario: three spans are a window's fill; eight come for one window, out of order, and one for the next.
+  // Guarantees: no span is lost or counted twice, no window holds more than three, and their times do not overlap.
+  it("close early when they are full, and go on with the rest of their time", () => {
+    const { clock, windows, take, closed, times, skipped } = openWindows({ maxSpans: 3 });
+    clock.advance(20_000);
+    take(1_000, 3_000, 2_000, 4_000, 500);
     assert.deepEqual(closed(), [[0, 3]]);
-    assert.deepEqual(skipped, { late: 0, ahead: 0, full: 2 });
+    take(600, 9_000, 10_500, 700);
+    windows.closeAll();
+    assert.deepEqual(closed(), [
+      [0, 3],
+      [3_000, 3],
+      [4_000, 2],
+      [10_000, 1],
+    ]);
+    assert.deepEqual(times(), [
+      [0, 3_000, true],
+      [3_000, 4_000, true],
+      [4_000, 10_000, false],
+      [10_000, 20_000, false],
+    ]);
+    assert.deepEqual(skipped, { late: 0, ahead: 0 });
+  });
+
+  it("leave nothing behind when they were full with their last span", () => {
+    const { clock, windows, take, times } = openWindows({ maxSpans: 2 });
+    clock.advance(40_000);
+    take(1_000, 2_000);
+    take(30_000);
+    assert.equal(clock.pendingTimers, 1);
+    windows.closeAll();
+    assert.deepEqual(times(), [
+      [0, 2_000, true],
+      [30_000, 40_000, false],
+    ]);
   });
 
   it("count a span as late after all windows were closed, and leave no timer", () => {
