@@ -13,8 +13,10 @@ import type { QueueName } from "./storage.ts";
 /** The bucket of a database that has everything. */
 const bucketName = "default";
 const metadataKey = "qmv0";
-/** Until v0.130 or so: the index alone, 8 bytes. */
+/** In older versions the index alone, 8 bytes, little-endian. */
 const oldIndexKey = "ri";
+/** What a queue keeps besides its requests. */
+const ownKeys = [metadataKey, oldIndexKey, "wi", "di"];
 /** Longer names are replaced by their SHA-256. */
 const longestName = 255;
 /** Bytes of requests that are read and stored together. */
@@ -42,16 +44,17 @@ export async function collectorFiles(disk: Disk, names: readonly string[]): Prom
   return found;
 }
 
-/** The requests in a database of the Collector, the oldest first, and the pages that could not be read. */
+/** The requests in a database of the Collector, the oldest first, the pages that could not be read, and keys of no queue. */
 export async function collectorRequests(file: DiskFile) {
   const { entries, damagedPages } = await readBucket(file, bucketName);
   const next = await nextIndex(file, entries);
   const requests = entries
-    .filter(({ key }) => /^\d{1,15}$/.test(key))
+    .filter(({ key }) => /^\d{1,20}$/.test(key))
     .map((entry) => ({ entry, index: Number(entry.key) }))
     // What was being sent comes last, as when the Collector starts again.
     .sort((left, right) => Number(left.index < next) - Number(right.index < next) || left.index - right.index);
-  return { requests: requests.map(({ entry }) => entry), damagedPages };
+  const strangers = entries.length - requests.length - entries.filter(({ key }) => ownKeys.includes(key)).length;
+  return { requests: requests.map(({ entry }) => entry), damagedPages, strangers };
 }
 
 async function nextIndex(file: DiskFile, entries: readonly BboltEntry[]): Promise<number> {
@@ -106,6 +109,8 @@ class Import {
   readonly #records: LogRecord[] = [];
   #damaged = 0;
   #damagedPages = 0;
+  /** Keys that no queue has. */
+  #strangers = 0;
 
   constructor(queue: QueueName, name: string, surroundings: ImportSurroundings) {
     this.#queue = queue;
@@ -114,8 +119,9 @@ class Import {
   }
 
   async run(file: DiskFile): Promise<void> {
-    const { requests, damagedPages } = await collectorRequests(file);
+    const { requests, damagedPages, strangers } = await collectorRequests(file);
     this.#damagedPages = damagedPages;
+    this.#strangers = strangers;
     let group: StoredRequest[] = [];
     let bytes = 0;
     for (const request of requests) {
@@ -137,13 +143,14 @@ class Import {
     const items = this.#records.reduce((sum, record) => sum + record.items, 0);
     const { id: exporter, signal } = this.#queue;
     const counts = { file: this.#name, exporter, signal, requests: this.#records.length, items };
-    if (this.#damaged === 0 && this.#damagedPages === 0) {
+    if (this.#damaged + this.#damagedPages + this.#strangers === 0) {
       await disk.remove(this.#name);
       logger.info(counts, "Took over a queue of the Collector; its file is removed.");
     } else {
       const kept = await this.#rename();
-      const damages = { damaged_requests: this.#damaged, damaged_pages: this.#damagedPages, kept };
-      logger.error({ ...counts, ...damages }, "Took over what can be read of a damaged queue of the Collector.");
+      const damages = { damaged_requests: this.#damaged, damaged_pages: this.#damagedPages };
+      const fields = { ...counts, ...damages, unknown_keys: this.#strangers, kept };
+      logger.error(fields, "Took over what can be read of a queue of the Collector; its file is kept.");
     }
     for (const record of this.#records) log.queue(this.#queue).restore(record);
   }

@@ -2,7 +2,7 @@ import type { ClientInfo } from "../delivery.ts";
 import { readFields } from "../net/protobuf.ts";
 import { type Pdata, receive, type Signal } from "../pdata/index.ts";
 
-/** The first byte and the version of a request with its context; before v0.130 or so there was only the OTLP message. */
+/** The first byte and the version of a request with its context; older versions of the Collector store the OTLP message alone. */
 const wrapperTag = 0x0d;
 const wrapperVersion = 1;
 
@@ -20,9 +20,8 @@ export interface StoredRequest {
  * @see the Collector's `pdata/xpdata/request/internal/request.proto`
  */
 export function readStoredRequest(signal: Signal, value: Buffer): StoredRequest {
-  if (value.length < 5 || value[0] !== wrapperTag || value.readUInt32LE(1) !== wrapperVersion) {
-    return { data: receive(signal, value) };
-  }
+  if (value[0] !== wrapperTag) return { data: receive(signal, value) };
+  if (value.length < 5 || value.readUInt32LE(1) !== wrapperVersion) throw new RangeError("another version");
   let otlp: Buffer = Buffer.alloc(0);
   const metadata = new Map<string, readonly string[]>();
   readFields(value, (field, content) => {

@@ -102,7 +102,7 @@ describe("a queue that the Collector left", () => {
     const { left, log, host } = await start(disk);
     assert.equal(left.length, 12 - 4 - 1, "a page of 4 and one request");
     const { message, fields } = host.logs[0] ?? {};
-    assert.equal(message, "Took over what can be read of a damaged queue of the Collector.");
+    assert.equal(message, "Took over what can be read of a queue of the Collector; its file is kept.");
     assert.deepEqual([fields?.["damaged_requests"], fields?.["damaged_pages"]], [1, 1]);
     await log.close();
     const kept = disk.names().filter((name) => !name.startsWith("queue-"));
@@ -110,6 +110,21 @@ describe("a queue that the Collector left", () => {
     assert.equal(kept[1], `quarantine-${file}-5.bin`);
     const again = await start(disk);
     assert.deepEqual([again.left, again.messages()], [left, []]);
+  });
+
+  it("is kept when it has what no queue has: a later version of a request, or another key", async () => {
+    const later = Buffer.from(requests[1]!.wrapped);
+    later.writeUInt32LE(2, 1);
+    for (const entries of [
+      { "0": requests[0]!.wrapped, "1": later },
+      { "0": requests[0]!.wrapped, other: later },
+    ]) {
+      const disk = diskWith({ ...entries, qmv0: metadata(0) });
+      const { left, log } = await start(disk);
+      assert.deepEqual(left, [requests[0]!.text]);
+      await log.close();
+      assert.match(disk.names().join(" "), /^exporter_otlp__traces\.\w+\.\d+Z\.backup /);
+    }
   });
 
   it("stays as it is when nothing of it can be read", async () => {
