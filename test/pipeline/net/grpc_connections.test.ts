@@ -38,12 +38,17 @@ async function serve(settings: object = {}, isSlow = false) {
   return { address: server.addresses[0] as string, handler, waiting, logs: around.logs };
 }
 
-async function session(address: string): Promise<ClientHttp2Session> {
+/** A connection, with what it is told when it is sent away, and its end. */
+async function session(address: string) {
   const client = connect(`http://${address}`);
   client.on("error", () => {});
   cleanup.push(() => client.destroy());
-  await once(client, "remoteSettings");
-  return client;
+  const goaway = new Promise<[code: number, data: string]>((resolve) => {
+    client.once("goaway", (code, _last, data) => resolve([code, String(data)]));
+  });
+  const closed = new Promise<void>((resolve) => client.once("close", resolve));
+  await Promise.race([once(client, "remoteSettings"), closed]);
+  return { client, goaway, closed };
 }
 
 function rpc(client: ClientHttp2Session) {
@@ -62,37 +67,35 @@ function rpc(client: ClientHttp2Session) {
 describe("a gRPC server", () => {
   it("says how many calls one connection may have", async () => {
     const few = await session((await serve({ max_concurrent_streams: 7 })).address);
-    assert.equal(few.remoteSettings.maxConcurrentStreams, 7);
+    assert.equal(few.client.remoteSettings.maxConcurrentStreams, 7);
     const many = await session((await serve()).address);
-    assert.equal(many.remoteSettings.maxConcurrentStreams, 0xffffffff);
+    assert.equal(many.client.remoteSettings.maxConcurrentStreams, 0xffffffff);
   });
 
   it("sends away connections that are old, and lets their calls end", async () => {
-    const keepalive = { server_parameters: { max_connection_age: "50ms" } };
+    const keepalive = { server_parameters: { max_connection_age: "1s" } };
     const { address, waiting } = await serve({ keepalive }, true);
-    const client = await session(address);
+    const { client, goaway } = await session(address);
     const call = rpc(client);
     const trailers = once(call, "trailers");
-    const [code, , data] = await once(client, "goaway");
-    assert.deepEqual([code, data.toString()], [constants.NGHTTP2_NO_ERROR, "max_age"]);
+    assert.deepEqual(await goaway, [constants.NGHTTP2_NO_ERROR, "max_age"]);
     while (waiting.length === 0) await new Promise(setImmediate);
     waiting[0]?.({ body: Buffer.alloc(0) });
     assert.equal((await trailers)[0]["grpc-status"], "0");
   });
 
   it("cuts calls of such a connection when their grace is over", async () => {
-    const server_parameters = { max_connection_age: "20ms", max_connection_age_grace: "20ms" };
+    const server_parameters = { max_connection_age: "500ms", max_connection_age_grace: "20ms" };
     const { address } = await serve({ keepalive: { server_parameters } }, true);
-    const client = await session(address);
+    const { client, closed } = await session(address);
     const call = rpc(client);
     await once(call, "close");
-    if (!client.destroyed) await once(client, "close");
+    await closed;
   });
 
   it("closes connections without calls", async () => {
     const { address } = await serve({ keepalive: { server_parameters: { max_connection_idle: "20ms" } } });
-    const client = await session(address);
-    if (!client.destroyed) await once(client, "close");
+    await (await session(address)).closed;
   });
 
   it("closes connections whose client does not answer pings", async () => {
@@ -103,17 +106,16 @@ describe("a gRPC server", () => {
 
   it("sends away clients that ping too often, and says so", async () => {
     const { address, logs } = await serve();
-    const client = await session(address);
+    const { client, goaway, closed } = await session(address);
     for (let count = 0; count < 4; count++) client.ping(() => {});
-    const [code, , data] = await once(client, "goaway");
-    assert.deepEqual([code, data.toString()], [constants.NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings"]);
-    if (!client.destroyed) await once(client, "close");
+    assert.deepEqual(await goaway, [constants.NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings"]);
+    await closed;
     assert.match(logs.at(-1)?.message ?? "", /pings more often than/);
   });
 
   it("lets clients ping as often as enforcement_policy allows", async () => {
     const enforcement_policy = { min_time: "1ns", permit_without_stream: true };
-    const client = await session((await serve({ keepalive: { enforcement_policy } })).address);
+    const { client } = await session((await serve({ keepalive: { enforcement_policy } })).address);
     for (let count = 0; count < 10; count++) {
       await new Promise<void>((resolve, reject) =>
         client.ping((error) => (error === null ? resolve() : reject(error))),
