@@ -12,10 +12,13 @@ import { chains } from "./checks/chains.ts";
 import { commandLine } from "./checks/command_line.ts";
 import { cors } from "./checks/cors.ts";
 import { debugText } from "./checks/debug_text.ts";
+import { exported } from "./checks/exports.ts";
 import { figures } from "./checks/figures.ts";
 import { gateway } from "./checks/gateway.ts";
 import { graphistry } from "./checks/graphistry.ts";
+import { jaegerTraces } from "./checks/jaeger.ts";
 import { leftQueues } from "./checks/left_queues.ts";
+
 import { ownMetrics } from "./checks/own_metrics.ts";
 import { recipes as packaging } from "./checks/packaging.ts";
 import { processors } from "./checks/processors.ts";
@@ -55,6 +58,7 @@ const checks: readonly Check[] = [
   authenticators,
   commandLine,
   verdicts,
+  exported,
   gateway,
   processors,
   sampler,
@@ -63,6 +67,7 @@ const checks: readonly Check[] = [
   backendCodes,
   backendOutages,
   leftQueues,
+  jaegerTraces,
   sigterm,
   sighup,
   ownMetrics,

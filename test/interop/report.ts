@@ -96,7 +96,7 @@ function details(area: string, checks: readonly Check[], results: Results): stri
   const found = ofArea(area, checks, results);
   const failures = found.flatMap(({ failure }) => (failure === undefined ? [] : [`- ${failure}`]));
   const rows = found.flatMap(({ findings }) => findings.rows);
-  const cells = rows.map(({ peer, checked, result }) => [peer, checked, short(result)]);
+  const cells = rows.map(({ peer, checked, result }) => [peer, checked, result]);
   return [...failures, ...(cells.length > 0 ? [table(["peer", "what was checked", "result"], cells)] : [])].join("\n");
 }
 
@@ -114,10 +114,5 @@ function example([first, ...more]: readonly Difference[]): [string, string, stri
   const names = more.map(({ input }) => input);
   const others = names.length > 3 ? `${names.slice(0, 3).join("; ")}; and ${names.length - 3} more` : names.join("; ");
   const cases = others === "" ? first.input : `${first.input}; ${others}`;
-  return [cases, short(first.otelpipe), short(first.collector)];
-}
-
-/** So much of a text as a table can hold. */
-function short(text: string): string {
-  return text.length > 160 ? `${text.slice(0, 160)}…` : text;
+  return [cases, first.otelpipe, first.collector];
 }

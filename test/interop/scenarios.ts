@@ -38,8 +38,10 @@ export function judge(ours: Observations, theirs: Observations, reasons: Reasons
     const isAlike = otelpipe === collector;
     if (isAlike && reason !== undefined) unexpected.push(`${scenario}: listed, but no longer differs`);
     if (!isAlike && reason === undefined) unexpected.push(`${scenario}\n  ours   ${otelpipe}\n  theirs ${collector}`);
-    if (!isAlike && reason !== undefined) differences.push({ input: scenario, otelpipe, collector, reason });
-    const result = isAlike ? collector : "differs as listed";
+    if (!isAlike && reason !== undefined) {
+      differences.push({ input: scenario, otelpipe: short(otelpipe), collector: short(collector), reason });
+    }
+    const result = isAlike ? short(collector) : "differs as listed";
     rows.push({ peer: "Collector", checked: scenario, result, equal: isAlike ? 1 : 0 });
   }
   for (const scenario of Object.keys(reasons)) {
@@ -47,4 +49,10 @@ export function judge(ours: Observations, theirs: Observations, reasons: Reasons
   }
   assert.ok(unexpected.length === 0, `${unexpected.length} are not as expected:\n${unexpected.join("\n")}`);
   return { rows, differences };
+}
+
+/** So much of a text as a table can hold. */
+function short(text: string): string {
+  const line = text.replaceAll("\n", " ");
+  return line.length > 160 ? `${line.slice(0, 160)}…` : line;
 }
