@@ -18,7 +18,6 @@ import { gateway } from "./checks/gateway.ts";
 import { graphistry } from "./checks/graphistry.ts";
 import { jaegerTraces } from "./checks/jaeger.ts";
 import { leftQueues } from "./checks/left_queues.ts";
-
 import { ownMetrics } from "./checks/own_metrics.ts";
 import { recipes as packaging } from "./checks/packaging.ts";
 import { processors } from "./checks/processors.ts";
