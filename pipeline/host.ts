@@ -167,6 +167,8 @@ export interface ExporterHost extends BookedHost {
   destination(labels: Labels): void;
   /** Measures a batch that an exporter which batches is about to send. */
   sending(data: Pdata): void;
+  /** Counts items that were thrown away as asked: the exporter's `out`, sent to nobody. */
+  discarded(items: number): void;
   /** Counts items a destination has taken: the exporter's `out`. */
   sent(items: number): void;
   /** Counts items that an earlier run of otelpipe left here: they came in then. */

@@ -18,7 +18,7 @@ export default exporter({
 function discard(host: ExporterHost): Exporter {
   return {
     consume(delivery) {
-      host.sent(delivery.data.itemCount);
+      host.discarded(delivery.data.itemCount);
       delivery.ack();
     },
   };

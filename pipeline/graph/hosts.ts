@@ -95,6 +95,7 @@ export class Hosts {
     return {
       ...base,
       destination: (labels) => meter.destination(labels),
+      discarded: (items) => void (books.out += items),
       sending: (data) => meter.sending(data),
       sent: (items) => {
         books.out += items;

@@ -139,12 +139,20 @@ function watchedRpc(
   return {
     span,
     end(status) {
-      const labels = { "rpc.response.status_code": rpcCodeName(status?.code ?? rpcCode.ok) };
+      const labels = { "rpc.response.status_code": canonicalName(status?.code ?? rpcCode.ok) };
       span?.set(labels);
       span?.end(status?.message);
       measure(labels, elapsed());
     },
   };
+}
+
+/** A gRPC code as the conventions have it: `INVALID_ARGUMENT`. */
+function canonicalName(code: number): string {
+  if (code === rpcCode.cancelled) return "CANCELLED"; // Go leaves out an l
+  return rpcCodeName(code)
+    .replace(/(?<=[a-z])(?=[A-Z])/g, "_")
+    .toUpperCase();
 }
 
 /** Seconds since it was made. */

@@ -148,6 +148,7 @@ export function simulatedHost(options: SimulatedHostOptions = {}) {
     },
     notSent: () => {},
     sending: () => {},
+    discarded: () => {},
     destination: () => {},
     malformed: () => {},
   } as const;

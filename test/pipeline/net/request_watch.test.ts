@@ -76,19 +76,21 @@ describe("requests at level detailed", () => {
   it("over gRPC are measured by method and status, those that go out by the server too", () => {
     const { surroundings, seen } = watcher();
     watchRpcServer(surroundings, head(rpcPath, {}), "127.0.0.1:4317")?.end(undefined);
-    watchRpcClient(surroundings, undefined, rpcPath, "backend:4317")?.end({ code: 14, message: "gone" });
+    watchRpcClient(surroundings, undefined, rpcPath, "backend:4317")?.end({ code: 3, message: "no" });
+    watchRpcServer(surroundings, head(rpcPath, {}), "")?.end({ code: 1, message: "" });
     const rpc = { "rpc.method": rpcPath.slice(1), "rpc.system.name": "grpc" };
     assert.deepEqual(
       seen().map(({ name, labels }) => ({ name, labels })),
       [
         { name: "rpc.server.call.duration", labels: { ...rpc, "rpc.response.status_code": "OK" } },
+        { name: "rpc.server.call.duration", labels: { ...rpc, "rpc.response.status_code": "CANCELLED" } },
         {
           name: "rpc.client.call.duration",
           labels: {
             ...rpc,
             "server.address": "backend",
             "server.port": "4317",
-            "rpc.response.status_code": "Unavailable",
+            "rpc.response.status_code": "INVALID_ARGUMENT",
           },
         },
       ],
