@@ -111,6 +111,7 @@ class Sending<T extends Pdata> {
   /** Ends it because nobody waits for it any more. */
   readonly cancel = () => this.end("request is cancelled or timed out", "cancelled");
   #intervalMs: number;
+  #retries = 0;
   #lastError: ConsumeError | undefined;
   #waiting: Timer | undefined;
   #timeout: Timer | undefined;
@@ -149,6 +150,7 @@ class Sending<T extends Pdata> {
       }, settings.timeout);
     }
     const { client } = this.#options;
+    if (settings.retry_on_failure.enabled) client?.trace?.event("Sending request.", { retry_num: this.#retries++ });
     const attempt = { signal: aborter.signal, timeoutMs: settings.timeout, ...(client !== undefined && { client }) };
     try {
       const result = push(this.#data, attempt);
@@ -184,6 +186,8 @@ class Sending<T extends Pdata> {
     else if (nextMs >= deadlineMs) this.end("shutdown", "shutdown");
     else {
       this.#sender.logRetry(error, delayMs);
+      const event = { interval: formatDuration(delayMs), error: error.message };
+      this.#options.client?.trace?.event("Exporting failed. Will retry the request after interval.", event);
       this.#waiting = host.clock.setTimer(() => this.attempt(), delayMs);
     }
   }

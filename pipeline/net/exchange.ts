@@ -4,6 +4,8 @@ import type { Clock } from "../host.ts";
 
 /** One request and the answer to it, whatever version of HTTP carries them. */
 export interface Exchange {
+  /** Of HTTP. */
+  readonly version: "1.1" | "2";
   readonly method: string;
   /** The path with its query. */
   readonly url: string;

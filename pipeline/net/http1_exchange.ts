@@ -9,6 +9,7 @@ const lingerMs = 2_000;
 
 /** A request over HTTP/1.1, by `node:http`. */
 export class Http1Exchange implements Exchange {
+  readonly version = "1.1";
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
 

@@ -6,6 +6,7 @@ import { distinctHeaders } from "./raw_headers.ts";
 
 /** A request over HTTP/2, by `node:http2`. */
 export class Http2Exchange implements Exchange {
+  readonly version = "2";
   readonly headers: IncomingHttpHeaders;
   readonly #rawHeaders: readonly string[];
   readonly #stream: ServerHttp2Stream;

@@ -102,7 +102,7 @@ export class NodeHttpServer implements TransportServer {
     });
     const tell = this.#answerFor(exchange, cors);
     if (tell === undefined) return;
-    const answer = this.#watched(head, tell);
+    const answer = this.#watched(head, exchange, tell);
     if (this.#authenticator === undefined) {
       this.#read(head, exchange, answer);
       return;
@@ -119,8 +119,12 @@ export class NodeHttpServer implements TransportServer {
   }
 
   /** `answer` of a request that is watched, where such are. */
-  #watched(head: HttpRequestHead, answer: (answer: HttpAnswer) => void): (answer: HttpAnswer) => void {
-    const watched = watchHttpServer(this.#surroundings, head, this.#settings.tls !== undefined);
+  #watched(
+    head: HttpRequestHead,
+    { version }: Exchange,
+    answer: (answer: HttpAnswer) => void,
+  ): (answer: HttpAnswer) => void {
+    const watched = watchHttpServer(this.#surroundings, head, this.#settings.tls !== undefined, version);
     if (watched === undefined) return answer;
     if (watched.span !== undefined) head.client = { ...head.client, trace: watched.span };
     return (answered) => {

@@ -23,11 +23,12 @@ export interface Watched<E extends readonly unknown[]> {
   end(...outcome: E): void;
 }
 
-/** Watches an HTTP request that came in; `secure` is whether over TLS. `end` takes its status and the bytes of the answer. */
+/** Watches a request that came in over `version` of HTTP; `secure` is whether over TLS. `end` takes its status and the bytes of the answer. */
 export function watchHttpServer(
   watcher: Watcher,
   head: RequestHead,
   secure: boolean,
+  version: "1.1" | "2",
 ): Watched<[status: number, bodyBytes: number]> | undefined {
   const { tracer, requests, clock } = watcher;
   if (tracer === undefined && requests === undefined) return undefined;
@@ -41,6 +42,7 @@ export function watchHttpServer(
     attributes: {
       ...server,
       "http.request.method": head.method,
+      "network.protocol.version": version,
       "url.scheme": scheme,
       ...peerAttributes(head),
       ...(Number.isFinite(length) && { "http.request.body.size": length }),
@@ -54,7 +56,7 @@ export function watchHttpServer(
       span?.end(status >= 500 ? "" : undefined);
       const labels = {
         ...texts(server),
-        ...httpLabels(head.method, status, scheme),
+        ...httpLabels(head.method, status, scheme, version),
         ...(status !== 404 && { "http.route": head.path }),
       };
       const measure = (name: string, description: string, value: number, unit = "By") =>
@@ -84,9 +86,10 @@ export function watchHttpClient(
   return {
     span,
     end(status, error) {
-      if (status !== undefined) span?.set({ "http.response.status_code": status });
+      if (status !== undefined) span?.set({ "http.response.status_code": status, "network.protocol.version": "1.1" });
+      if (status !== undefined && status >= 400) span?.set({ "error.type": String(status) });
       span?.end(error ?? (status !== undefined && status >= 400 ? "" : undefined));
-      const labels = { ...texts(server), ...httpLabels("POST", status, url.protocol.slice(0, -1)) };
+      const labels = { ...texts(server), ...httpLabels("POST", status, url.protocol.slice(0, -1), "1.1") };
       const measure = (name: string, description: string, value: number, unit = "By") =>
         requests
           ?.histogram(`http.client.${name}`, { description, unit, bounds: unit === "s" ? seconds : bytes })
@@ -161,12 +164,17 @@ function stopwatch(clock: Clock): () => number {
   return () => (clock.monotonicMs() - startMs) / 1000;
 }
 
-function httpLabels(method: string, status: number | undefined, scheme: string): Record<string, string> {
+function httpLabels(
+  method: string,
+  status: number | undefined,
+  scheme: string,
+  version: string,
+): Record<string, string> {
   return {
     "http.request.method": method,
     ...(status !== undefined && { "http.response.status_code": String(status) }),
     "network.protocol.name": "http",
-    "network.protocol.version": "1.1",
+    "network.protocol.version": version,
     "url.scheme": scheme,
   };
 }

@@ -19,6 +19,7 @@ import { graphistry } from "./checks/graphistry.ts";
 import { jaegerTraces } from "./checks/jaeger.ts";
 import { leftQueues } from "./checks/left_queues.ts";
 import { ownMetrics } from "./checks/own_metrics.ts";
+import { ownSpans } from "./checks/own_spans.ts";
 import { recipes as packaging } from "./checks/packaging.ts";
 import { processors } from "./checks/processors.ts";
 import { requests } from "./checks/requests.ts";
@@ -70,6 +71,7 @@ const checks: readonly Check[] = [
   sigterm,
   sighup,
   ownMetrics,
+  ownSpans,
   figures,
   graphistry,
   packaging,

@@ -37,7 +37,7 @@ describe("requests at level detailed", () => {
   it("that come in over HTTP are measured by route, status and the host they asked for", () => {
     const { clock, surroundings, seen } = watcher();
     const asked = head("/v1/traces", { host: "localhost:4318", "content-length": "120" });
-    const watched = watchHttpServer(surroundings, asked, false);
+    const watched = watchHttpServer(surroundings, asked, false, "1.1");
     clock.advance(250);
     watched?.end(200, 21);
     const labels = {
@@ -59,7 +59,7 @@ describe("requests at level detailed", () => {
 
   it("have no route where nothing is", () => {
     const { surroundings, seen } = watcher();
-    watchHttpServer(surroundings, head("/made/up", {}), true)?.end(404, 19);
+    watchHttpServer(surroundings, head("/made/up", {}), true, "2")?.end(404, 19);
     assert.ok(seen().every(({ labels }) => !("http.route" in labels) && labels["url.scheme"] === "https"));
   });
 
@@ -100,7 +100,7 @@ describe("requests at level detailed", () => {
   it("are not watched at other levels without own spans", () => {
     const { surroundings } = watcher("normal");
     const client = { address: "", transport: "internal" } as const;
-    assert.equal(watchHttpServer(surroundings, head("/", {}), false), undefined);
+    assert.equal(watchHttpServer(surroundings, head("/", {}), false, "1.1"), undefined);
     assert.equal(watchRpcServer(surroundings, head(rpcPath, {}), ""), undefined);
     assert.equal(watchHttpClient(surroundings, client, new URL("http://a"), 1), undefined);
     assert.equal(watchRpcClient(surroundings, client, rpcPath, "a:1"), undefined);
