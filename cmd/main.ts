@@ -115,7 +115,7 @@ async function runRoot(argv: readonly string[]): Promise<number> {
   return runCommand(argv);
 }
 
-const withoutValue = ["--help", "--version", "--strict-compat", "--write"];
+const withoutValue = ["--help", "--version", "--strict-compat", "--watch", "--write"];
 
 /** Where the command stands: the first word that is neither a flag nor a flag's value; -1 when there is none. */
 function commandIndex(argv: readonly string[]): number {
@@ -161,6 +161,7 @@ Flags:
                          over earlier ones.
   --set <key>=<value>    One setting over all of them: --set processors.batch.timeout=2s. The value is YAML.
   --feature-gates <ids>  Comma-separated gates to turn on, or off with a dash before: -gate. See featuregate.
+  --watch                Apply changes of the configuration's files while running, as SIGHUP does.
   --strict-compat        Refuse what the Collector refuses, old spellings included.
   -v, --version          Print the version.
   -h, --help             Print this, or the usage of a command.

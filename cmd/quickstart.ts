@@ -14,12 +14,13 @@ export async function quickstart(args: readonly string[]): Promise<number> {
     seed: { type: "string", default: "1" },
   });
   const source = packageFile("configs/quickstart.yaml");
-  const config = await loadConfig([source], catalog);
+  const load = () => loadConfig([source], catalog);
   const grpcPort = process.env["OTELPIPE_GRPC_PORT"] ?? "4317";
   const dashboardPort = process.env["OTELPIPE_DASHBOARD_PORT"] ?? "13140";
   const say = (text: string) => void process.stdout.write(`${text}\n`);
   return run({
-    config,
+    config: await load(),
+    load,
     configSources: ["configs/quickstart.yaml"],
     onReady: () => {
       say(

@@ -14,6 +14,8 @@ const shutdownGraceMs = 20_000;
 
 export interface RunOptions {
   readonly config: ResolvedConfig;
+  /** Reads the configuration again from where it came from: on SIGHUP. */
+  readonly load: () => Promise<ResolvedConfig>;
   readonly configSources: readonly string[];
   /** The feature gates that are on; when absent, those that are on by themselves. */
   readonly gates?: ReadonlySet<string>;
@@ -24,11 +26,12 @@ export interface RunOptions {
 }
 
 /**
- * Runs a config until SIGINT, SIGTERM or a failure; a second signal exits at once.
+ * Runs a config until SIGINT, SIGTERM or a failure; a second signal exits at once. SIGHUP reads it again and applies what
+ * has changed.
  *
  * @returns the exit code: 0 after a clean shutdown, 1 when it could not start or had to give up.
  */
-export async function run({ config, configSources, gates, onReady, onStopped }: RunOptions): Promise<number> {
+export async function run({ config, load, configSources, gates, onReady, onStopped }: RunOptions): Promise<number> {
   outliveReaders();
   const { logs, resource: resourceSettings } = config.service.telemetry;
   const resource = await ownResource(resourceSettings, { command: "otelpipe", version }, Math.random);
@@ -46,7 +49,8 @@ export async function run({ config, configSources, gates, onReady, onStopped }: 
   } catch (error) {
     return failed(error);
   }
-  const loggers = createLoggers({ ...toLog, ...(senders.logs !== undefined && { also: senders.logs.add }) });
+  const logSettings = { ...toLog, ...(senders.logs !== undefined && { also: senders.logs.add }) };
+  const loggers = createLoggers(logSettings);
   const logger = loggers({});
   for (const warning of config.warnings) logger.warn({}, warning);
   if (resourceSettings.inline.length > 0)
@@ -56,7 +60,9 @@ export async function run({ config, configSources, gates, onReady, onStopped }: 
   try {
     const featureGates = async () => (await import("./feature_gates.ts")).gateViews(gates);
     const { tracing } = senders;
-    service = new Service(config, { version, configSources, loggers, resource, featureGates, tracing });
+    const setLogLevel = (level: typeof logs.level) => void (logSettings.level = level);
+    const own = { loggers, resource, tracing, setLogLevel };
+    service = new Service(config, { version, configSources, load, featureGates, ...own });
     logger.info({ Version: version, NumCPU: availableParallelism() }, "Starting otelpipe...");
     await service.start();
   } catch (error) {
@@ -70,6 +76,10 @@ export async function run({ config, configSources, gates, onReady, onStopped }: 
     service.fatal(new Error("unexpected error; this is a bug in otelpipe", { cause: error }));
   process.on("uncaughtException", crash).on("unhandledRejection", crash);
 
+  signals.onHangUp(() => {
+    logger.info({ signal: signalNames.SIGHUP }, "Received signal from OS");
+    void service.reload?.();
+  });
   const stopExtra = onReady?.(service);
   const ended = await Promise.race([signals.first, service.failure]);
   if (typeof ended === "string") logger.info({ signal: signalNames[ended] ?? ended }, "Received signal from OS");
@@ -104,7 +114,11 @@ async function logWriter({ output_paths, error_output_paths }: LogPaths): Promis
 type LogPaths = Pick<ResolvedConfig["service"]["telemetry"]["logs"], "output_paths" | "error_output_paths">;
 
 /** What the Collector's log calls them. */
-const signalNames: Partial<Record<NodeJS.Signals, string>> = { SIGINT: "interrupt", SIGTERM: "terminated" };
+const signalNames: Partial<Record<NodeJS.Signals, string>> = {
+  SIGHUP: "hangup",
+  SIGINT: "interrupt",
+  SIGTERM: "terminated",
+};
 
 /** One line with the books of every component, and warnings for what a user must know. */
 function logReport({ nodes, unanswered }: Report, logger: Logger): void {
@@ -125,17 +139,34 @@ function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }
 
-function listenForSignals(): { first: Promise<NodeJS.Signals>; stop: () => void } {
-  let stop = () => {};
-  const first = new Promise<NodeJS.Signals>((resolve) => {
-    let received = false;
-    const onSignal = (signal: NodeJS.Signals) => {
-      if (received) process.exit(130);
-      received = true;
-      resolve(signal);
-    };
-    process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-    stop = () => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-  });
-  return { first, stop };
+interface Signals {
+  /** The one that asks to stop. */
+  readonly first: Promise<NodeJS.Signals>;
+  /** Has `run` called on every SIGHUP, and now if there was one already. */
+  onHangUp(run: () => void): void;
+  stop(): void;
+}
+
+function listenForSignals(): Signals {
+  const { promise: first, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  let received = false;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (received) process.exit(130);
+    received = true;
+    resolve(signal);
+  };
+  let isHungUp = false;
+  let hangUp = (): void => {
+    isHungUp = true;
+  };
+  const onHangUp = () => hangUp();
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("SIGHUP", onHangUp);
+  return {
+    first,
+    onHangUp(run) {
+      hangUp = run;
+      if (isHungUp) run();
+    },
+    stop: () => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("SIGHUP", onHangUp),
+  };
 }

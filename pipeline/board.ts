@@ -5,8 +5,11 @@ import type { Column } from "./frame/columns.ts";
  * read by whoever names that id in its config, and by the dashboard.
  */
 export interface Board {
-  publish<K extends keyof Publications>(kind: K, componentId: string, source: Publications[K]): void;
-  withdraw(kind: keyof Publications, componentId: string): void;
+  /**
+   * Shows `source` until it is withdrawn by what this returns, which is safe to call twice. The latest of an id is shown:
+   * while one component takes the place of another there are two.
+   */
+  publish<K extends keyof Publications>(kind: K, componentId: string, source: Publications[K]): () => void;
   find<K extends keyof Publications>(kind: K, componentId: string): Publications[K] | undefined;
   all<K extends keyof Publications>(kind: K): ReadonlyMap<string, Publications[K]>;
 }

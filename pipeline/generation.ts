@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import type { Lifecycle } from "./component.ts";
 import type { ResolvedConfig } from "./config/resolved.ts";
 import { buildGraph, type Graph } from "./graph/build.ts";
@@ -7,6 +6,7 @@ import { Hosts, type Surroundings } from "./graph/hosts.ts";
 import { extensionKey, filesNamedBy, type Plan, planChange } from "./graph/plan.ts";
 import { Tenure } from "./graph/tenure.ts";
 import type { Kind, Logger } from "./host.ts";
+import { fileStamp } from "./process/file_stamp.ts";
 import type { ServiceView } from "./view.ts";
 
 interface ExtensionStage {
@@ -40,7 +40,7 @@ export class Generation {
     this.config = config;
     this.#options = options;
     this.#former = former;
-    this.#files = new Map([...filesNamedBy(config)].map((path) => [path, stampOf(path)]));
+    this.#files = new Map([...filesNamedBy(config)].map((path) => [path, fileStamp(path)]));
     this.#plan = former === undefined ? new Map() : planChange(former.config, config, this.#changedFiles(former));
     const { surroundings, view, logger } = options;
     const components = new Map<string, Lifecycle>();
@@ -100,9 +100,9 @@ export class Generation {
     }
   }
 
-  /** Empties everything and stops it. */
-  async drain(options: DrainOptions): Promise<Report> {
-    const report = await drainGraph(this.graph, options);
+  /** Empties everything and stops it, with `leaving`, what of former generations is not stopped yet. */
+  async drain(options: DrainOptions, leaving: Promise<unknown>): Promise<Report> {
+    const report = await drainGraph(this.graph, options, leaving);
     this.#options.logger.info({}, "Stopping extensions...");
     await stopExtensions(this.#extensions, this.#options.logger);
     return report;
@@ -177,8 +177,14 @@ export class LeavingPart {
   }
 
   /** @see Leaving.drain */
-  async drain(options: DrainOptions, flushed?: () => void): Promise<void> {
+  async drain(options: DrainOptions, flushed: () => void): Promise<void> {
     await this.#graph.drain(options, flushed);
+    await stopExtensions(this.#extensions, this.#logger);
+  }
+
+  /** @see Leaving.abandon */
+  async abandon(options: DrainOptions): Promise<void> {
+    await this.#graph.abandon(options);
     await stopExtensions(this.#extensions, this.#logger);
   }
 }
@@ -190,10 +196,4 @@ async function stopExtensions(extensions: ReadonlyMap<string, ExtensionStage>, l
     });
     tenure.end();
   }
-}
-
-/** What tells one state of a file from another. */
-function stampOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return stat === undefined ? "" : [stat.ino, stat.size, stat.mtimeNs].join(" ");
 }

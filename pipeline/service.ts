@@ -1,18 +1,20 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ResolvedConfig } from "./config/resolved.ts";
 import { Generation, type GenerationOptions } from "./generation.ts";
 import { untilDeadline } from "./graph/deadline.ts";
 import type { DrainOptions, Report } from "./graph/drain.ts";
 import { Exclusives } from "./graph/exclusives.ts";
-import type { Plan } from "./graph/plan.ts";
+import { samePipelines } from "./graph/plan.ts";
 import type { Clock, Labels, Logger } from "./host.ts";
 import { userAgent } from "./net/user_agent.ts";
 import { ThreadedBodyReader } from "./process/body_reader.ts";
 import { clockScheduler, systemClock } from "./process/clock.ts";
 import { type LoadMonitor, monitorLoad } from "./process/load.ts";
 import { Budget, memoryLimitBytes, processMemory } from "./process/memory.ts";
+import { type AppliedChange, Reloader } from "./reloader.ts";
+import { RunningTelemetry } from "./running_telemetry.ts";
 import { createBoard } from "./telemetry/board.ts";
-import type { Loggers } from "./telemetry/logger.ts";
-import { OwnTelemetry } from "./telemetry/own_telemetry.ts";
+import type { Loggers, LogLevel } from "./telemetry/logger.ts";
 import type { Resource } from "./telemetry/resource.ts";
 import type { Tracing } from "./telemetry/tracing/tracing.ts";
 import type {
@@ -22,8 +24,12 @@ import type {
   OwnSpansView,
   PipelineView,
   ProcessView,
+  ReloadVerdict,
   ServiceView,
 } from "./view.ts";
+
+/** How long what a change of the configuration has no use for may take to deliver what it holds. */
+const leavingGraceMs = 20_000;
 
 /** The share of the memory limit that data in flight may take. */
 const budgetShare = 0.4;
@@ -40,6 +46,10 @@ export interface ServiceOptions {
   readonly featureGates?: () => Promise<readonly FeatureGateView[]>;
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** Reads the configuration anew, for `reload`. */
+  readonly load?: () => Promise<ResolvedConfig>;
+  /** Changes the lowest level of log lines that are written. */
+  readonly setLogLevel?: (level: LogLevel) => void;
   /** What the process may use, in bytes; read from the cgroup when absent. */
   readonly memoryLimitBytes?: number;
 }
@@ -69,7 +79,8 @@ export class Service implements ServiceView {
   #changing: Promise<void> = Promise.resolve();
   /** What leaves after a change of the configuration; each resolves when it does not concern the current one any more. */
   readonly #leaving = new Map<Promise<void>, Promise<void>>();
-  readonly #telemetry: OwnTelemetry;
+  readonly #reloader: Reloader | undefined;
+  readonly #telemetry: RunningTelemetry;
   readonly #bodies: ThreadedBodyReader;
   readonly #listeners = new Set<(state: State) => void>();
   #load: LoadMonitor | undefined;
@@ -88,10 +99,11 @@ export class Service implements ServiceView {
     this.#featureGates = options.featureGates;
     this.#tracing = options.tracing;
     this.#logger = options.loggers({});
-    const { resource = {}, tracing } = options;
+    const { resource = {}, tracing, setLogLevel } = options;
     const build = { command: this.command, version: options.version };
-    const own = { clock, logger: this.#logger, resource, userAgent: userAgent(build) };
-    this.#telemetry = new OwnTelemetry(config.service.telemetry, this, own);
+    const exclusives = new Exclusives();
+    const own = { clock, logger: this.#logger, resource, userAgent: userAgent(build), exclusives, setLogLevel };
+    this.#telemetry = new RunningTelemetry(config.service.telemetry, this, own);
     const budget = new Budget(Math.floor(limitBytes * budgetShare));
     this.#bodies = new ThreadedBodyReader(budget);
     const surroundings = {
@@ -106,11 +118,15 @@ export class Service implements ServiceView {
       memory: processMemory(limitBytes),
       board: createBoard(),
       build,
-      exclusives: new Exclusives(),
+      exclusives,
       fatal: (error: Error) => this.fatal(error),
     };
     this.#options = { surroundings, view: this, logger: this.#logger };
     this.#current = new Generation(config, this.#options);
+    const { load } = options;
+    const [logger, meter] = [this.#logger, this.#telemetry.metrics.meter({})];
+    this.#reloader =
+      load && new Reloader({ load, change: (next) => this.change(next, leavingGraceMs), clock, logger, meter });
   }
 
   /** @throws {Error} naming the component that could not be started; what had been started is stopped again. */
@@ -133,18 +149,22 @@ export class Service implements ServiceView {
    * deliveries, then what it has no use for is emptied and stopped within `graceMs`, beside the rest. Unchanged components
    * go on as they are. One change at a time.
    *
-   * @returns what became of every component.
+   * @returns what became of every component, and whether anything did.
    * @throws {Error} naming the component that could not be built or started; everything runs as before then.
    */
-  async change(config: ResolvedConfig, graceMs: number): Promise<Plan> {
+  async change(config: ResolvedConfig, graceMs: number): Promise<AppliedChange> {
     if (this.#state !== "running") throw new Error(`the service is ${this.#state}`);
     const next = new Generation(config, this.#options, this.#current);
     const { changes } = next;
+    const isSame =
+      [...changes.values()].every((change) => change === "keep") &&
+      samePipelines(this.#current.config, config) &&
+      isDeepStrictEqual(this.#current.config.service.telemetry, config.service.telemetry);
     const changing = this.#replaceBy(next, graceMs);
     this.#changing = changing.catch(() => {});
     await changing;
     next.settle();
-    return changes;
+    return { changes, isSame };
   }
 
   async #replaceBy(next: Generation, graceMs: number): Promise<void> {
@@ -154,9 +174,10 @@ export class Service implements ServiceView {
     try {
       await next.start();
       if (this.#state !== "running") throw new Error(`the service is ${this.#state}`);
+      await this.#telemetry.change(former.config.service.telemetry, next.config.service.telemetry);
     } catch (error) {
       leaving.isEnding = false;
-      await next.without(former).drain(this.#within(graceMs));
+      await next.without(former).abandon(this.#within(graceMs));
       throw error;
     }
     next.graph.connect();
@@ -165,6 +186,15 @@ export class Service implements ServiceView {
     const left = leaving.drain(this.#within(graceMs), resolve).finally(() => this.#leaving.delete(flushed));
     this.#leaving.set(flushed, left);
     this.#setState("running");
+  }
+
+  get reload(): ServiceView["reload"] {
+    const reloader = this.#reloader;
+    return reloader && (() => reloader.request());
+  }
+
+  lastReload(): ReloadVerdict | undefined {
+    return this.#reloader?.latest;
   }
 
   /**
@@ -243,8 +273,9 @@ export class Service implements ServiceView {
     // What a former configuration held may still be on its way into the current one.
     await untilDeadline(this.#clock, deadlineMs, this.#changing);
     await untilDeadline(this.#clock, deadlineMs, Promise.all(this.#leaving.keys()));
-    const report = await this.#current.drain(options);
-    await Promise.all(this.#leaving.values());
+    const left = Promise.all(this.#leaving.values());
+    const report = await this.#current.drain(options, left);
+    await left;
     await this.#telemetry.stop();
     await this.#bodies.close();
     this.#load?.stop();

@@ -25,6 +25,39 @@ export interface ServiceView {
   nodes(): readonly NodeView[];
   edges(): readonly EdgeView[];
   process(): ProcessView;
+  /**
+   * Reads the configuration again from where it came from and makes it the running one, as far as it differs. Undefined
+   * where it came from nowhere.
+   */
+  readonly reload: (() => Promise<ReloadVerdict>) | undefined;
+  /** What came of the latest `reload`, whoever asked for it. */
+  lastReload(): ReloadVerdict | undefined;
+}
+
+/** What came of an attempt to change the running configuration. */
+export interface ReloadVerdict {
+  /** `unchanged`: nothing runs otherwise than before. `refused`: everything runs as before. */
+  readonly outcome: "applied" | "unchanged" | "refused";
+  /** For people, a sentence. */
+  readonly text: string;
+  readonly unixMs: number;
+  /** Component instances by their key, that of their node or `extension:<id>`. */
+  readonly added: readonly string[];
+  readonly rebuilt: readonly string[];
+  readonly removed: readonly string[];
+  /** How many go on as they are. */
+  readonly kept: number;
+  /** Why it was refused. */
+  readonly problems: readonly ReloadProblem[];
+}
+
+export interface ReloadProblem {
+  /** `file:line:column`; absent for what is not about one place, such as a port in use. */
+  readonly place?: string;
+  /** Of the setting: `receivers::otlp::protocols`. */
+  readonly path?: string;
+  readonly message: string;
+  readonly hint?: string;
 }
 
 /** A component instance in the graph, with its books. */

@@ -61,6 +61,7 @@ const view: Partial<ServiceView> = {
   },
   nodes: () => [],
   edges: () => [],
+  lastReload: () => undefined,
   process: () => ({
     rssBytes: 1,
     memoryLimitBytes: 1,

@@ -38,10 +38,11 @@ function aggregate(settings: AggregateSettings, host: ConnectorHost): Connector<
     else outbox.add(metrics, spanCount);
   });
   const { board, id } = host;
+  let withdraw = () => {};
   return {
     async start() {
       await aggregation.ready();
-      board.publish("tables", id, aggregation.tables);
+      withdraw = board.publish("tables", id, aggregation.tables);
     },
     consume(delivery) {
       aggregation.take(delivery.data, (skipped) => {
@@ -55,7 +56,7 @@ function aggregate(settings: AggregateSettings, host: ConnectorHost): Connector<
     },
     async stop() {
       outbox.stop();
-      if (board.find("tables", id) === aggregation.tables) board.withdraw("tables", id);
+      withdraw();
       const dropped = await aggregation.stop();
       if (dropped > 0) host.drop(dropped, "shutdown");
     },

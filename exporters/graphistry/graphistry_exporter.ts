@@ -34,6 +34,7 @@ export class GraphistryExporter implements Exporter<Traces>, GraphSource {
   #publishing: Promise<void> = Promise.resolve();
   #aborter = new AbortController();
   #timer: Timer | undefined;
+  #withdraw: () => void = () => {};
   #stopped = true;
 
   constructor(settings: GraphistrySettings, host: ExporterHost, fetch: Fetch = globalThis.fetch) {
@@ -51,7 +52,7 @@ export class GraphistryExporter implements Exporter<Traces>, GraphSource {
     this.#stopped = false;
     this.#aborter = new AbortController();
     await this.#publisher.open();
-    this.#host.board.publish("graph", this.#host.id, this);
+    this.#withdraw = this.#host.board.publish("graph", this.#host.id, this);
     this.#arm();
   }
 
@@ -80,8 +81,7 @@ export class GraphistryExporter implements Exporter<Traces>, GraphSource {
     this.#disarm();
     this.#aborter.abort(new Error("otelpipe is stopping"));
     await this.#publishing;
-    const { board, id } = this.#host;
-    if (board.find("graph", id) === this) board.withdraw("graph", id);
+    this.#withdraw();
     this.#store.clear();
     this.#graph = undefined;
     this.#snapshot = undefined;

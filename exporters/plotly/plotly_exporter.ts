@@ -55,6 +55,7 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
   #writtenAtMs = Number.NEGATIVE_INFINITY;
   #refreshing: Promise<void> = Promise.resolve();
   #timer: Timer | undefined;
+  #withdraw: () => void = () => {};
   #stopped = true;
 
   constructor(settings: PlotlySettings, host: ExporterHost) {
@@ -70,7 +71,7 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     if (!this.#stopped) return;
     this.#stopped = false;
     await this.#files.open();
-    this.#host.board.publish("figures", this.#host.id, this);
+    this.#withdraw = this.#host.board.publish("figures", this.#host.id, this);
     // Nobody looks at figures while the service starts.
     this.#arm(0);
   }
@@ -99,8 +100,7 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     this.#stopped = true;
     this.#disarm();
     await this.#refreshing;
-    const { board, id } = this.#host;
-    if (board.find("figures", id) === this) board.withdraw("figures", id);
+    this.#withdraw();
     this.#store.clear();
     this.#calls = undefined;
   }

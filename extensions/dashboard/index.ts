@@ -38,6 +38,9 @@ export default extension({
   create: (settings, host) => new Dashboard(settings, host),
 });
 
+/** How long answers that are under way may take once the dashboard stops. */
+const answerGraceMs = 1_000;
+
 /** The running page server. */
 export class Dashboard {
   readonly #settings: z.output<typeof config>;
@@ -45,6 +48,8 @@ export class Dashboard {
   readonly #live: Live;
   #listening: Listening | undefined;
   #loading: Promise<RequestListener> | undefined;
+  readonly #answering = new Set<ServerResponse>();
+  #allAnswered: () => void = () => {};
 
   constructor(settings: z.output<typeof config>, host: ExtensionHost) {
     this.#settings = settings;
@@ -69,22 +74,35 @@ export class Dashboard {
   /** @throws {Error} in one line naming the endpoint when it cannot be bound. */
   async start(): Promise<void> {
     if (this.#listening !== undefined) return;
-    this.#listening = await listen({ endpoint: this.#settings.endpoint, transport: "tcp" }, () =>
-      createServer((request, response) => this.#respond(request, response)),
-    );
+    const make = () => createServer((request, response) => this.#respond(request, response));
+    this.#listening = await listen({ endpoint: this.#settings.endpoint, transport: "tcp" }, make, this.#host);
     this.#live.start();
     this.#host.logger.info({ url: this.url }, "The dashboard is open.");
   }
 
+  /** Lets what is being answered be told: a reload that was asked for here may replace the dashboard itself. */
   async stop(): Promise<void> {
-    this.#live.stop();
-    this.#listening?.close();
-    this.#listening?.destroyConnections();
+    const listening = this.#listening;
     this.#listening = undefined;
+    this.#live.stop();
+    listening?.close();
+    if (this.#answering.size > 0) {
+      const { promise: allAnswered, resolve } = Promise.withResolvers<void>();
+      this.#allAnswered = resolve;
+      const timer = this.#host.clock.setTimer(resolve, answerGraceMs);
+      await allAnswered;
+      this.#host.clock.clearTimer(timer);
+    }
+    listening?.destroyConnections();
   }
 
   /** The page and its server are loaded with the first request: a daemon is ready without them. */
   #respond(request: IncomingMessage, response: ServerResponse): void {
+    this.#answering.add(response);
+    response.once("close", () => {
+      this.#answering.delete(response);
+      if (this.#answering.size === 0) this.#allAnswered();
+    });
     this.#loading ??= this.#responder();
     this.#loading.then(
       (respond) => respond(request, response),
@@ -108,6 +126,7 @@ export class Dashboard {
       live: this.#live,
       assets,
       logger: this.#host.logger,
+      reload: async () => await this.#host.service.reload?.(),
       isAllowedHost: allowedHosts(parseHostPort(this.#settings.endpoint).host),
     });
     return getRequestListener(app.fetch, { overrideGlobalObjects: false }) as RequestListener;

@@ -45,7 +45,9 @@ export class Sampler {
     const views = this.#service.nodes();
     const edgeViews = this.#service.edges();
     this.#remember({ monotonicMs, counters: countersOf(views, edgeViews) });
-    const nodes = views.map((view) => this.#node(view));
+    const states = views.map((view) => ({ view, state: this.#node(view) }));
+    // What was removed while running is not shown any more, but counts in the totals.
+    const nodes = states.filter(({ view }) => !view.isRemoved).map(({ state }) => state);
     const edges = edgeViews.map(
       (edge): EdgeState => ({
         from: edge.from,
@@ -57,7 +59,7 @@ export class Sampler {
       }),
     );
     this.#queues.add(monotonicMs, nodes);
-    const books = booksOf(nodes);
+    const books = booksOf(states.map(({ state }) => state));
     const facts = {
       unixMs,
       startedUnixMs: this.#service.startedUnixMs,
@@ -71,7 +73,11 @@ export class Sampler {
       command: this.#service.command,
       version: this.#service.version,
       configSources: this.#service.configSources,
-      sentence: sentenceOf({ ...facts, queueFullInMs: (key) => this.#queues.fullInMs(key) }),
+      sentence: sentenceOf({
+        ...facts,
+        lastReload: this.#service.lastReload(),
+        queueFullInMs: (key) => this.#queues.fullInMs(key),
+      }),
       process: this.#service.process(),
       figures: this.#figures(),
       graph: this.#graph(),

@@ -1,5 +1,6 @@
 import type { BooksRow, DropState, EdgeState, NodeState, Run, Sentence, Tick } from "../../dashboard/wire/messages.ts";
 import { age, count, gap, rate, share } from "../../pipeline/number_text.ts";
+import type { ReloadVerdict } from "../../pipeline/view.ts";
 import { queueShare } from "./queue_history.ts";
 
 /** What the sentence is made from. */
@@ -10,6 +11,8 @@ export interface Situation {
   readonly nodes: readonly NodeState[];
   readonly edges: readonly EdgeState[];
   readonly books: BooksRow;
+  /** What came of the latest change of the configuration. */
+  readonly lastReload?: ReloadVerdict | undefined;
   queueFullInMs(key: string): number | undefined;
 }
 
@@ -19,7 +22,7 @@ const queueWarning = 0.5;
 type Rule = (situation: Situation) => Sentence | undefined;
 
 /** The worst first: the sentence is about one thing. */
-const rules: readonly Rule[] = [notRunning, booksBroken, losing, bottleneck, refusing, silent];
+const rules: readonly Rule[] = [notRunning, booksBroken, losing, bottleneck, refusing, reloadRefused, silent];
 
 /** The one line that says whether everything flows, and if not, where and what happens next. */
 export function sentenceOf(situation: Situation): Sentence {
@@ -104,6 +107,14 @@ function refusing({ nodes, books }: Situation): Sentence | undefined {
     `Senders are told and may come back. ${lostSoFar(books)}`,
     node,
   );
+}
+
+function reloadRefused({ lastReload }: Situation): Sentence | undefined {
+  if (lastReload?.outcome !== "refused") return undefined;
+  const [first, ...others] = lastReload.problems;
+  const what = [first?.place, first?.path, first?.message].filter((part) => part !== undefined && part !== "");
+  const more = others.length === 0 ? "" : ` And ${count(others.length)} more; the log has all.`;
+  return about("warning", "reload refused", [text(lastReload.text)], `${what.join(": ")}.${more}`);
 }
 
 function silent({ books, edges }: Situation): Sentence | undefined {

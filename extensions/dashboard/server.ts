@@ -3,6 +3,7 @@ import { bodyLimit } from "hono/body-limit";
 import type { FieldPlace, GraphSnapshot, Revealed, SpanDetail, SpanField } from "../../dashboard/wire/messages.ts";
 import type { Board, TimeRange } from "../../pipeline/board.ts";
 import type { Logger } from "../../pipeline/host.ts";
+import type { ReloadVerdict } from "../../pipeline/view.ts";
 import type { Assets } from "./assets.ts";
 import { refusal } from "./guard.ts";
 import type { Live } from "./live.ts";
@@ -14,6 +15,8 @@ export interface Parts {
   readonly assets: Assets;
   readonly logger: Logger;
   readonly isAllowedHost: (name: string) => boolean;
+  /** Reads the configuration again and applies it; gives nothing where there is none to read. */
+  readonly reload: () => Promise<ReloadVerdict | undefined>;
 }
 
 const securityHeaders: Readonly<Record<string, string>> = {
@@ -53,12 +56,20 @@ export function routes(parts: Parts): Hono {
   app.get("/api/graph/:component", (context) => graph(context, parts.board));
   app.get("/api/span/:component/:trace/:span", (context) => span(context, parts.board));
   app.post("/api/span/:component/:trace/:span/reveal", revealLimit, (context) => reveal(context, parts.board));
+  app.post("/api/reload", (context) => reload(context, parts.reload));
   app.notFound((context) => context.text("nothing is served here\n", 404));
   app.onError((error, context) => {
     parts.logger.error({ error: error.message, path: context.req.path }, "The dashboard failed to answer.");
     return context.text("the dashboard failed to answer; its log says why\n", 500);
   });
   return app;
+}
+
+/** The verdict, with 422 when the new configuration was refused. */
+async function reload(context: Context, attempt: Parts["reload"]): Promise<Response> {
+  const verdict = await attempt();
+  if (verdict === undefined) return context.notFound();
+  return context.json(verdict, verdict.outcome === "refused" ? 422 : 200);
 }
 
 function askingOf(context: Context) {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, stat, unlink } from "node:fs/promises";
+import { mkdir, readdir, realpath, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { extension, type Lifecycle } from "../../pipeline/component.ts";
-import type { ExtensionHost } from "../../pipeline/host.ts";
+import type { Exclusive, ExtensionHost } from "../../pipeline/host.ts";
 import { fileCheckpoint } from "../../pipeline/storage/checkpoint.ts";
 import { collectorFileName, collectorFiles, importCollectorFile } from "../../pipeline/storage/collector_file.ts";
 import { directoryDisk } from "../../pipeline/storage/disk.ts";
@@ -42,11 +42,23 @@ export default extension({
   create: (settings, host) => new FileStorage(settings, host),
 });
 
+/** A directory of queues that this process has for itself. */
+interface OpenDirectory {
+  readonly lock: DirectoryLock;
+  readonly log: RecordLog;
+}
+
+async function closeDirectory({ lock, log }: OpenDirectory): Promise<void> {
+  await log.close();
+  lock.release();
+}
+
 class FileStorage implements Lifecycle, Storage, CheckpointStorage {
   readonly #settings: FileStorageConfig;
   readonly #host: ExtensionHost;
-  #lock: DirectoryLock | undefined;
+  #opened: Exclusive<OpenDirectory> | undefined;
   #log: RecordLog | undefined;
+  #stopUsing: () => void = () => {};
   #stopListening: () => void = () => {};
   #naming: Promise<void> | undefined;
 
@@ -64,25 +76,40 @@ class FileStorage implements Lifecycle, Storage, CheckpointStorage {
 
   async start(): Promise<void> {
     if (this.#log !== undefined) return;
-    const { directory, timeout, fsync, max_size, compaction } = this.#settings;
-    const { clock, logger } = this.#host;
+    const { directory, fsync, compaction } = this.#settings;
     await this.#makeDirectory();
     if (compaction.cleanup_on_start) await this.#cleanUp();
-    this.#lock = await patiently(clock, timeout, async () => await lockDirectory(directory));
-    try {
-      const surroundings = { clock, logger, salt: () => randomBytes(saltLength) };
-      const settings = { fsync, segmentBytes, ...(max_size > 0 && { maxQueueBytes: max_size }) };
-      this.#log = await RecordLog.open(directoryDisk(directory), settings, surroundings);
-    } catch (error) {
-      this.#lock.release();
-      this.#lock = undefined;
-      throw error;
-    }
+    const name = `the queues in ${await realpath(directory)}`;
+    this.#opened = await this.#host.exclusive(name, { open: () => this.#open(), close: closeDirectory });
+    this.#log = this.#opened.thing.log;
+    this.#stopUsing = this.#log.use({ fsync, ...this.#limit });
+    let isHeard = false;
     this.#stopListening = this.#host.service.onState((state) => {
-      if (state !== "running") return;
+      // When it takes its place in a running service, exporters have not opened their queues yet.
+      if (!isHeard || state !== "running") return;
       this.#nameOrphans();
       this.#naming = this.#nameCollectorFiles();
     });
+    isHeard = true;
+  }
+
+  async #open(): Promise<OpenDirectory> {
+    const { directory, timeout, fsync } = this.#settings;
+    const { clock, logger } = this.#host;
+    const lock = await patiently(clock, timeout, async () => await lockDirectory(directory));
+    try {
+      const surroundings = { clock, logger, salt: () => randomBytes(saltLength) };
+      const settings = { fsync, segmentBytes, ...this.#limit };
+      return { lock, log: await RecordLog.open(directoryDisk(directory), settings, surroundings) };
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  get #limit(): { readonly maxQueueBytes?: number } {
+    const { max_size } = this.#settings;
+    return max_size > 0 ? { maxQueueBytes: max_size } : {};
   }
 
   async openQueue(name: QueueName, owner: QueueOwner): Promise<QueueStore> {
@@ -111,10 +138,10 @@ class FileStorage implements Lifecycle, Storage, CheckpointStorage {
   async stop(): Promise<void> {
     this.#stopListening();
     await this.#naming;
-    await this.#log?.close();
     this.#log = undefined;
-    this.#lock?.release();
-    this.#lock = undefined;
+    this.#stopUsing();
+    await this.#opened?.release();
+    this.#opened = undefined;
   }
 
   async #makeDirectory(): Promise<void> {

@@ -49,7 +49,7 @@ class Pprof implements Lifecycle {
   async start(): Promise<void> {
     if (this.#listening !== undefined) return;
     const { endpoint, save_to_file } = this.#settings;
-    this.#listening = await listen({ endpoint, transport: "tcp" }, () => this.#makeServer());
+    this.#listening = await listen({ endpoint, transport: "tcp" }, () => this.#makeServer(), this.#host);
     this.#host.logger.info({ endpoint: this.#listening.addresses.join(", ") }, "Starting net/http/pprof server");
     await this.#profiler.start();
     if (save_to_file === "") return;

@@ -58,9 +58,10 @@ export function checkOwnSettings(
 
 /** The extensions that the settings of a component name. */
 export function extensionsNamedBy(component: ResolvedComponent): readonly ExtensionReference[] {
-  return textsNoted(component, "extension").map(({ path, text, note }) => {
+  return textsNoted(component, "extension").flatMap(({ path, text, note }) => {
+    if (text.trim() === "") return [];
     const id = parseId(text);
-    return { path, id: typeof id === "string" ? text : id.text, role: note.role };
+    return [{ path, id: typeof id === "string" ? text : id.text, role: note.role }];
   });
 }
 

@@ -72,6 +72,8 @@ export class DurableQueue<T extends Pdata> implements SendingQueue<T>, QueueOwne
   #storing = 0;
   #isReading = false;
   #isClosed = false;
+  /** Whether another owner has what comes next. */
+  #isHandedOver = false;
 
   constructor(settings: QueueSettings, surroundings: DurableQueueSurroundings) {
     this.capacity = settings.queue_size;
@@ -79,11 +81,11 @@ export class DurableQueue<T extends Pdata> implements SendingQueue<T>, QueueOwne
     this.#surroundings = surroundings;
   }
 
-  /** Takes over what earlier runs left. Returns how many items that are. */
+  /** Takes over what earlier runs and a former owner left. Returns how many items of earlier runs there are. */
   open(store: QueueStore): number {
     this.#store = store;
     this.#hold(store.left);
-    return store.left.reduce((sum, { items }) => sum + items, 0);
+    return store.earlierItems;
   }
 
   get usedSize(): number {
@@ -104,7 +106,7 @@ export class DurableQueue<T extends Pdata> implements SendingQueue<T>, QueueOwne
       stored(new ConsumeError("the exporter is not started", { retryable: true }));
     } else if (this.#fits(entry.size) && this.#waiters.isEmpty) {
       this.#append(entry, stored);
-    } else if (this.#settings.block_on_overflow && !this.#isClosed && !caller.signal.aborted) {
+    } else if (this.#settings.block_on_overflow && !this.#takesNothing && !caller.signal.aborted) {
       this.#waiters.add(entry, caller, stored);
     } else {
       stored(new ConsumeError("sending queue is full", { retryable: true, delayMs: fullDelayMs }));
@@ -112,7 +114,7 @@ export class DurableQueue<T extends Pdata> implements SendingQueue<T>, QueueOwne
   }
 
   next(): Entry<T> | undefined {
-    if (this.#isClosed) return undefined;
+    if (this.#takesNothing) return undefined;
     this.#passUnreadable();
     const held = this.#waiting.peek();
     if (held?.loaded === undefined) {
@@ -142,6 +144,7 @@ export class DurableQueue<T extends Pdata> implements SendingQueue<T>, QueueOwne
 
   /** Gives the storage back what was not settled. */
   async stop(): Promise<void> {
+    this.close();
     this.handOver();
     const store = this.#store;
     this.#store = undefined;
@@ -149,7 +152,8 @@ export class DurableQueue<T extends Pdata> implements SendingQueue<T>, QueueOwne
   }
 
   handOver(): readonly StoredRecord[] {
-    this.close();
+    this.#isHandedOver = true;
+    this.#waiters.refuse();
     const records: StoredRecord[] = [];
     for (let held = this.#waiting.shift(); held !== undefined; held = this.#waiting.shift()) {
       records.push(held.record);
@@ -160,8 +164,13 @@ export class DurableQueue<T extends Pdata> implements SendingQueue<T>, QueueOwne
   }
 
   take(records: readonly StoredRecord[]): void {
+    this.#isHandedOver = false;
     this.#hold(records);
     this.onReady();
+  }
+
+  get #takesNothing(): boolean {
+    return this.#isClosed || this.#isHandedOver;
   }
 
   #fits(size: number): boolean {
@@ -183,7 +192,7 @@ export class DurableQueue<T extends Pdata> implements SendingQueue<T>, QueueOwne
       }
       const { data, client, size } = entry;
       const held: Held<T> = { record, size };
-      if (this.#memoryBytes < memoryBytes && !this.#isClosed) this.#load(held, data, client);
+      if (this.#memoryBytes < memoryBytes && !this.#takesNothing) this.#load(held, data, client);
       this.#waiting.push(held);
       stored();
       this.onReady();
@@ -226,7 +235,7 @@ export class DurableQueue<T extends Pdata> implements SendingQueue<T>, QueueOwne
     try {
       const { bytes, client } = await store.read(held.record);
       const data = receive(this.#surroundings.signal, bytes) as Pdata as T;
-      if (!this.#isClosed) this.#load(held, data, client);
+      if (!this.#takesNothing) this.#load(held, data, client);
     } catch (error) {
       held.unreadable = error instanceof DamagedError ? "damaged" : "for now";
       this.#surroundings.unreadable(held.record.items, error);

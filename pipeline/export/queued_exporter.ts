@@ -117,6 +117,8 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
   /** Set while the next piece waits for its turn. */
   #turnTimer: Timer | undefined;
   #draining = false;
+  /** Whether what is on disk stays there when it ends, for the next start. */
+  #keepsRest = false;
   #stopped = false;
 
   constructor(sender: Sender<T>, settings: QueueSettings, queue: SendingQueue<T>, lifecycle: Lifecycle) {
@@ -212,7 +214,7 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
       if (batch !== undefined) return batch;
       if (ready !== undefined) continue;
       // At a shutdown a queue on disk keeps the rest for the next run, as the Collector's.
-      if (this.#draining && this.isDurable) return undefined;
+      if (this.#keepsRest) return undefined;
       const entry = this.#queue.next();
       if (entry !== undefined) this.#batcher.add(entry);
       else if (this.#draining && !this.#batcher.isEmpty) this.#batcher.flush();
@@ -287,19 +289,20 @@ class QueuedExporter<T extends Pdata> implements Exporter<T> {
   }
 
   #isIdle(): boolean {
-    if (this.isDurable) return this.#active === 0 && this.#queue.storing === 0;
-    return this.#active === 0 && this.#queue.waiting === 0 && this.#ready.length === 0 && this.#batcher.isEmpty;
+    if (this.#active > 0 || this.#queue.storing > 0) return false;
+    return this.#keepsRest || (this.#queue.waiting === 0 && this.#ready.length === 0 && this.#batcher.isEmpty);
   }
 
   hurry(deadlineMs: number): void {
     if (!this.isDurable) this.#sender.hurry(deadlineMs);
   }
 
-  async drain(deadlineMs: number): Promise<void> {
+  async drain(deadlineMs: number, { forGood } = { forGood: false }): Promise<void> {
     this.#draining = true;
-    this.#queue.close();
-    if (this.isDurable) this.#sender.stopRetrying();
+    this.#keepsRest = this.isDurable && !forGood;
+    if (this.#keepsRest) this.#sender.stopRetrying();
     else this.#sender.hurry(deadlineMs);
+    if (this.#keepsRest || !this.isDurable) this.#queue.close();
     this.#pump();
     await this.#idle.within(this.#host, deadlineMs, () => this.#isIdle());
     this.#giveUp();
@@ -367,7 +370,7 @@ class Idle {
     if (isIdle()) return;
     const { clock } = host;
     await new Promise<void>((resolve) => {
-      const timer = clock.setTimer(resolve, deadlineMs - clock.monotonicMs());
+      const timer = clock.setTimer(resolve, Math.max(0, deadlineMs - clock.monotonicMs()));
       this.#resolve = () => {
         clock.clearTimer(timer);
         resolve();

@@ -1,4 +1,4 @@
-import { acrossFields, duration, optionalBlock, stringList, z } from "../config/schema.ts";
+import { acrossFields, duration, extensionId, optionalBlock, stringList, z } from "../config/schema.ts";
 
 /** The blocks every queued exporter has, with the Collector's keys and defaults. */
 
@@ -147,9 +147,7 @@ const queue = () =>
         .default(false)
         .describe("Answer senders once their data is sent, not once it is queued."),
       storage: z
-        .string()
-        .nullish()
-        .transform((id) => id?.trim() || undefined)
+        .preprocess(noneIfEmpty, extensionId("storage extension").optional())
         .describe("Id of the extension that keeps the queue on disk; data is answered for once it is there."),
       batch: optionalBlock(batch, "off").describe("Joins requests to larger ones before they are sent."),
     })
@@ -186,3 +184,7 @@ export function queueSettings() {
 export type QueueSettings = z.output<ReturnType<typeof queue>>;
 export type BatchSettings = NonNullable<QueueSettings["batch"]>;
 export type Sizer = (typeof sizers)[number];
+
+function noneIfEmpty(id: unknown): unknown {
+  return id === null || (typeof id === "string" && id.trim() === "") ? undefined : id;
+}

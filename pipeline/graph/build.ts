@@ -82,7 +82,8 @@ class GraphBuilder {
   readonly #config: ResolvedConfig;
   readonly #surroundings: Surroundings;
   readonly #hosts: Hosts;
-  readonly #former: FormerGraph | undefined;
+  /** Until data is led this way. */
+  #former: FormerGraph | undefined;
   readonly #ledger: Ledger;
   readonly #edgeCounts: EdgeCounts;
   readonly #tenures: Tenure[] = [];
@@ -131,7 +132,8 @@ class GraphBuilder {
         for (const node of present) node.isRemoved = false;
         for (const node of removed) Object.assign(node, { isRemoved: true, component: undefined });
         for (const pipeline of pipelines) pipeline.connect();
-        for (const link of this.#links) link();
+        for (const link of this.#links.splice(0)) link();
+        this.#former = undefined;
       },
     };
   }

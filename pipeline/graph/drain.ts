@@ -2,6 +2,7 @@ import type { Lifecycle } from "../component.ts";
 import type { Clock, Logger } from "../host.ts";
 import type { Books } from "../view.ts";
 import type { ConnectorStage, Graph } from "./build.ts";
+import { untilDeadline } from "./deadline.ts";
 import type { GraphNode } from "./node.ts";
 import type { Stage } from "./pipeline.ts";
 
@@ -23,13 +24,18 @@ export interface DrainOptions {
 
 /**
  * Empties the graph from its receivers to its exporters and stops every component. Errors of a component are logged and
- * never end the sequence.
+ * never end the sequence. What `leaving` stands for has deliveries of its own: they are waited for too.
  */
-export async function drainGraph(graph: Graph, options: DrainOptions): Promise<Report> {
+export async function drainGraph(
+  graph: Graph,
+  options: DrainOptions,
+  leaving: Promise<unknown> = Promise.resolve(),
+): Promise<Report> {
   const drain = new Drain(graph, options, false);
   await drain.stopReceivers();
   graph.ledger.close();
   await drain.empty();
+  await untilDeadline(options.clock, options.deadlineMs, leaving);
   const unanswered = graph.ledger.refuseRest();
   await drain.stopExporters();
   return {
@@ -66,9 +72,17 @@ export class Leaving {
     for (const { tenure } of stages) tenure.isEnding = isEnding;
   }
 
-  /** Resolves when everything is stopped. `flushed` is called before, when nothing goes to the other graph any more. */
-  async drain(options: DrainOptions, flushed: () => void = () => {}): Promise<void> {
-    const drain = new Drain(this.#parts, options, true);
+  /** Empties and stops everything. `flushed` is called before that, when nothing goes to the other graph any more. */
+  async drain(options: DrainOptions, flushed: () => void): Promise<void> {
+    await this.#drain(new Drain(this.#parts, options, true), flushed);
+  }
+
+  /** The same for instances of a graph that has not come to be: the other one has what is on disk. */
+  async abandon(options: DrainOptions): Promise<void> {
+    await this.#drain(new Drain(this.#parts, options, false), () => {});
+  }
+
+  async #drain(drain: Drain, flushed: () => void): Promise<void> {
     await drain.stopReceivers();
     await drain.empty(flushed);
     await drain.stopExporters();
@@ -96,7 +110,7 @@ class Drain {
   }
 
   /** `flushed` is called when only exporters hold anything. */
-  async empty(flushed: () => void = () => {}): Promise<void> {
+  async empty(flushed = () => {}): Promise<void> {
     const { exporters } = this.#parts;
     const { deadlineMs } = this.#options;
     const drain = (stage: Stage<ConnectorStage["component"]>) =>

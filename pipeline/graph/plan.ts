@@ -41,6 +41,18 @@ export function planChange(
   return plan;
 }
 
+/** Whether pipelines have the same members, in the same order. */
+export function samePipelines(former: ResolvedConfig, next: ResolvedConfig): boolean {
+  const members = ({ service }: ResolvedConfig) =>
+    [...service.pipelines.values()].map(({ id, receivers, processors, exporters }) => ({
+      id,
+      receivers,
+      processors,
+      exporters,
+    }));
+  return isDeepStrictEqual(members(former), members(next));
+}
+
 /** The key of an extension, beside those of the nodes of a graph. */
 export function extensionKey(id: string): string {
   return `extension:${id}`;

@@ -103,7 +103,7 @@ export class GrpcJsServer implements TransportServer {
       keepCertificatesFresh(server, tls, this.#surroundings);
       return server;
     };
-    this.#listening = await listen(this.#settings, make);
+    this.#listening = await listen(this.#settings, make, this.#surroundings);
   }
 
   #watch(server: Http2Server): void {

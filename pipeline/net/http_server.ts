@@ -58,7 +58,7 @@ export class NodeHttpServer implements TransportServer {
     this.#authenticator = serverAuthenticator(this.#settings.auth, this.#surroundings);
     this.#warnOfCors();
     const secure = this.#settings.tls === undefined ? undefined : await import("./https_server.ts");
-    this.#listening = await listen(this.#settings, () => this.#makeServer(secure));
+    this.#listening = await listen(this.#settings, () => this.#makeServer(secure), this.#surroundings);
   }
 
   #warnOfCors(): void {

@@ -1,5 +1,7 @@
 import { statSync, unlinkSync } from "node:fs";
-import { connect, type Server, type Socket } from "node:net";
+import { connect, type ListenOptions, type Server, type Socket } from "node:net";
+import type { Exclusive, Host } from "../host.ts";
+import { Port } from "./port.ts";
 
 /** What a server's `endpoint` and `transport` settings say. */
 export interface Address {
@@ -23,12 +25,17 @@ interface Target {
   readonly optional: boolean;
 }
 
+/** Where the ports of a server that may take the place of another one come from. */
+export type PortOwner = Pick<Host, "exclusive">;
+
 /**
  * Binds `make()` once for each address of the endpoint. `localhost` is 127.0.0.1 and, where the machine has it, ::1: Node
- * alone would take ::1 only and refuse clients that dial IPv4. Port 0 gives the same free port on both.
+ * alone would take ::1 only and refuse clients that dial IPv4. Port 0 gives the same free port on both. With an `owner`, a
+ * server takes over the sockets of the one whose place its component takes: they listen all the time.
  * @throws {Error} in one line naming the endpoint; nothing stays bound.
  */
-export async function listen(address: Address, make: () => Server): Promise<Listening> {
+export async function listen(address: Address, make: () => Server, owner?: PortOwner): Promise<Listening> {
+  const ports = await bindAll(address, owner);
   const sockets = new Set<Socket>();
   const tracked = () => {
     const server = make();
@@ -38,10 +45,22 @@ export async function listen(address: Address, make: () => Server): Promise<List
     });
     return server;
   };
-  const servers = await bindAll(address, tracked);
+  let servers: Server[];
+  try {
+    servers = ports.map(tracked);
+  } catch (error) {
+    for (const { release } of ports) await release();
+    throw error;
+  }
+  for (const [index, { thing }] of ports.entries()) thing.attach(servers[index] as Server);
   return {
-    addresses: servers.map(addressOf),
-    close: () => servers.forEach((server) => void server.close()),
+    addresses: ports.map(({ thing }) => addressOf(thing)),
+    close: () => {
+      for (const [index, { thing, release }] of ports.entries()) {
+        thing.detach(servers[index] as Server);
+        void release();
+      }
+    },
     destroyConnections: () => sockets.forEach((socket) => void socket.destroy()),
   };
 }
@@ -49,13 +68,15 @@ export async function listen(address: Address, make: () => Server): Promise<List
 /** How often another free port is tried when port 0 gave one on 127.0.0.1 that is taken on ::1. */
 const portAttempts = 20;
 
-async function bindAll(address: Address, make: () => Server): Promise<Server[]> {
-  if (address.transport === "unix") return [await bindPath(address, make)];
+type BoundPort = Exclusive<Port>;
+
+async function bindAll(address: Address, owner: PortOwner | undefined): Promise<BoundPort[]> {
+  if (address.transport === "unix") return [await bindPath(address, owner)];
   const { host, port } = parseHostPort(address.endpoint);
   const targets = targetsOf(host, address.transport);
   for (let attempt = 1; ; attempt++) {
     try {
-      return await bindTargets(targets, port, address, make);
+      return await bindTargets(targets, port, address, owner);
     } catch (error) {
       if (port !== 0 || attempt === portAttempts || !hasCode(error, "EADDRINUSE")) throw error;
     }
@@ -63,15 +84,15 @@ async function bindAll(address: Address, make: () => Server): Promise<Server[]> 
 }
 
 /** Binds a socket's path, also where a process that has died left its socket behind: nobody answers there. */
-async function bindPath(address: Address, make: () => Server): Promise<Server> {
+async function bindPath(address: Address, owner: PortOwner | undefined): Promise<BoundPort> {
   const path = address.endpoint;
   if (path === "") throw new Error('cannot listen on "": a socket needs a path');
   try {
-    return await bind(make(), { path }, address);
+    return await bind({ path }, address, owner);
   } catch (error) {
     if (!hasCode(error, "EADDRINUSE") || !(await isAbandoned(path))) throw error;
     unlinkSync(path);
-    return await bind(make(), { path }, address);
+    return await bind({ path }, address, owner);
   }
 }
 
@@ -88,25 +109,30 @@ async function isAbandoned(path: string): Promise<boolean> {
   });
 }
 
-async function bindTargets(targets: readonly Target[], port: number, address: Address, make: () => Server) {
-  const servers: Server[] = [];
+async function bindTargets(
+  targets: readonly Target[],
+  port: number,
+  address: Address,
+  owner: PortOwner | undefined,
+): Promise<BoundPort[]> {
+  const ports: BoundPort[] = [];
   try {
     for (const target of targets) {
-      const first = servers[0]?.address();
+      const first = ports[0]?.thing.address();
       const chosen = port === 0 && typeof first === "object" && first !== null ? first.port : port;
       const options = { host: target.host, port: chosen, ipv6Only: target.host === "::1" };
-      const server = await bind(make(), options, address).catch((error: unknown) => {
+      const bound = await bind(options, address, owner).catch((error: unknown) => {
         if (target.optional && hasCode(error, "EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL")) return undefined;
         throw error;
       });
-      if (server !== undefined) servers.push(server);
-      if (server !== undefined && target.host === "::") break; // dual stack: 0.0.0.0 is included
+      if (bound !== undefined) ports.push(bound);
+      if (bound !== undefined && target.host === "::") break; // dual stack: 0.0.0.0 is included
     }
   } catch (error) {
-    for (const server of servers) server.close();
+    for (const { release } of ports) await release();
     throw error;
   }
-  return servers;
+  return ports;
 }
 
 function targetsOf(host: string, transport: Address["transport"]): Target[] {
@@ -127,15 +153,20 @@ function targetsOf(host: string, transport: Address["transport"]): Target[] {
   return [{ host, optional: false }];
 }
 
-function bind(server: Server, options: object, address: Address): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const failed = (cause: NodeJS.ErrnoException) => reject(listenError(address, cause));
-    server.once("error", failed);
-    server.listen(options, () => {
-      server.off("error", failed);
-      resolve(server);
-    });
-  });
+async function bind(options: ListenOptions, address: Address, owner: PortOwner | undefined): Promise<BoundPort> {
+  const { host, port, path } = options;
+  const close = async (thing: Port) => await thing.close();
+  const sameNumber = (thing: unknown) => thing instanceof Port && thing.number === port;
+  const open = (ending: readonly unknown[]) => Port.bind(options, ending.filter(sameNumber) as Port[]);
+  try {
+    if (owner !== undefined && port !== 0) {
+      return await owner.exclusive(path ?? formatHostPort(host, port), { open, close });
+    }
+    const thing = await open([]);
+    return { thing, release: () => close(thing) };
+  } catch (cause) {
+    throw listenError(address, cause as NodeJS.ErrnoException);
+  }
 }
 
 const reasons = new Map<string | undefined, string>([
@@ -172,8 +203,8 @@ export function formatHostPort(host: string | undefined, port: number | undefine
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-function addressOf(server: Server): string {
-  const address = server.address();
+function addressOf(port: Port): string {
+  const address = port.address();
   if (typeof address === "string") return address;
   return address === null ? "" : formatHostPort(address.address, address.port);
 }

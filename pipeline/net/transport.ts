@@ -9,7 +9,10 @@ import type { RpcStatus } from "./status.ts";
  */
 
 /** What a server needs of its surroundings: a host has it all. */
-export type ServerSurroundings = Pick<Host, "clock" | "budget" | "logger" | "extension" | "tracer" | "requests">;
+export type ServerSurroundings = Pick<
+  Host,
+  "clock" | "budget" | "logger" | "extension" | "exclusive" | "tracer" | "requests"
+>;
 
 /** What a client needs of its surroundings. */
 export interface ClientSurroundings extends Pick<Host, "clock" | "requests"> {

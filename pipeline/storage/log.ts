@@ -15,13 +15,17 @@ const settleEveryMs = 50;
 /** Sealed segments that are kept open for reading. */
 const openReaders = 16;
 
+/** Settings that may change while it is open. */
+type Use = Omit<LogSettings, "segmentBytes">;
+
 /**
  * An append-only log in a directory: batches, each with the queues that have to send it. A segment is removed when every
  * queue has settled all of its records; when most of one is settled, the rest is written anew and it is removed then.
  */
 export class RecordLog {
   readonly #disk: Disk;
-  readonly #settings: LogSettings;
+  /** What those who use it want; the last one decides. */
+  readonly #uses: Use[];
   readonly #surroundings: LogSurroundings;
   readonly #queues = new Map<string, LogQueue>();
   readonly #segments = new Set<Segment>();
@@ -36,15 +40,23 @@ export class RecordLog {
 
   private constructor(disk: Disk, settings: LogSettings, surroundings: LogSurroundings, nextId: number) {
     this.#disk = disk;
-    this.#settings = settings;
+    this.#uses = [settings];
     this.#surroundings = surroundings;
     const owner = {
       made: (segment: Segment) => void this.#segments.add(segment),
       sealed: async (segment: Segment) => await this.#removeWhenDone(segment),
     };
-    this.#writer = new LogWriter(disk, settings, surroundings, { nextId, owner });
+    const wantsFsync = () => this.#fsync;
+    const { segmentBytes } = settings;
+    const present = {
+      segmentBytes,
+      get fsync() {
+        return wantsFsync();
+      },
+    };
+    this.#writer = new LogWriter(disk, present, surroundings, { nextId, owner });
     this.#compactor = new Compactor(this.#segments, this.#writer, {
-      segmentBytes: settings.segmentBytes,
+      segmentBytes,
       clock: surroundings.clock,
       logger: surroundings.logger,
       owner: {
@@ -75,12 +87,30 @@ export class RecordLog {
     }
   }
 
+  /** Has these settings apply from now on, until what this returns is called. */
+  use(settings: Use): () => void {
+    this.#uses.push(settings);
+    return () => {
+      const at = this.#uses.indexOf(settings);
+      if (at >= 0) this.#uses.splice(at, 1);
+    };
+  }
+
+  /** The most bytes of data that a queue takes. */
+  get maxQueueBytes(): number {
+    return this.#uses.at(-1)?.maxQueueBytes ?? Number.POSITIVE_INFINITY;
+  }
+
+  get #fsync(): boolean {
+    return this.#uses.at(-1)?.fsync ?? true;
+  }
+
   /** The queue of an exporter; made when there is none yet. */
   queue(name: QueueName): LogQueue {
     const key = `${name.signal}:${name.id}`;
     let queue = this.#queues.get(key);
     if (queue === undefined) {
-      queue = new LogQueue(name, this, this.#settings.maxQueueBytes ?? Number.POSITIVE_INFINITY);
+      queue = new LogQueue(name, this);
       this.#queues.set(key, queue);
     }
     return queue;
@@ -171,7 +201,7 @@ export class RecordLog {
     this.#settleTimer = undefined;
     await this.#writer.close();
     await Promise.all(this.#removals);
-    await this.#flushSettled(this.#settings.fsync);
+    await this.#flushSettled(this.#fsync);
     for (const segment of this.#segments) await segment.closeReader();
   }
 

@@ -12,22 +12,23 @@ const fullDelayMs = 1000;
 export class LogQueue {
   readonly name: QueueName;
   readonly log: RecordLog;
-  /** The most bytes of data that it takes; what it has when it opens may be more. */
-  readonly #maxBytes: number;
+  /** What it has when it opens may be more than it takes. */
   #bytes = 0;
   /** Without an owner. */
   #idle = new Set<LogRecord>();
-  #current: OwnedQueue | undefined;
+  /** Records that an earlier run stored and nobody has owned yet. */
+  readonly #earlier = new Set<LogRecord>();
+  /** The last one owns the queue. When it closes before the one before it, that one owns it again. */
+  readonly #owners: OwnedQueue[] = [];
 
-  constructor(name: QueueName, log: RecordLog, maxBytes: number) {
+  constructor(name: QueueName, log: RecordLog) {
     this.name = name;
     this.log = log;
-    this.#maxBytes = maxBytes;
   }
 
   /** Whether an exporter has opened it. */
   get isOwned(): boolean {
-    return this.#current !== undefined;
+    return this.#owners.length > 0;
   }
 
   /** Records without an owner. */
@@ -38,11 +39,12 @@ export class LogQueue {
   restore(record: LogRecord): void {
     this.#bytes += record.sizeBytes;
     this.#idle.add(record);
+    this.#earlier.add(record);
   }
 
   /** Whether there is space for `bytes` more, which is taken then, until it is given back. */
   reserve(bytes: number): boolean {
-    if (this.#bytes + bytes > this.#maxBytes) return false;
+    if (this.#bytes + bytes > this.log.maxQueueBytes) return false;
     this.#bytes += bytes;
     return true;
   }
@@ -52,42 +54,50 @@ export class LogQueue {
   }
 
   open(owner: QueueOwner): QueueStore {
-    const former = this.#current;
-    const left = former?.handOver() ?? this.#idle;
+    const former = this.#owners.at(-1);
+    const left = [...(former?.handOver() ?? this.#idle)];
     if (former === undefined) this.#idle = new Set();
-    const opened = new OwnedQueue(this, owner, left);
-    this.#current = opened;
+    const opened = new OwnedQueue(this, owner, left, itemsOf(left.filter((record) => this.#earlier.delete(record))));
+    this.#owners.push(opened);
     return opened;
   }
 
-  /** A record for whoever owns the queue now, other than `from`; without an owner it waits for one. */
+  /** Records for whoever owns the queue now, other than `from`; without an owner they wait for one. */
   pass(records: Iterable<LogRecord>, from: OwnedQueue): void {
-    if (this.#current !== undefined && this.#current !== from) this.#current.take(records);
+    const current = this.#owners.at(-1);
+    if (current !== undefined && current !== from) current.take(records);
     else for (const record of records) this.#idle.add(record);
   }
 
   isCurrent(opened: OwnedQueue): boolean {
-    return this.#current === opened;
+    return this.#owners.at(-1) === opened;
   }
 
   closed(opened: OwnedQueue): void {
-    if (this.#current === opened) this.#current = undefined;
+    const at = this.#owners.indexOf(opened);
+    if (at >= 0) this.#owners.splice(at, 1);
   }
+}
+
+function itemsOf(records: readonly LogRecord[]): number {
+  return records.reduce((sum, { items }) => sum + items, 0);
 }
 
 /** A queue in the hands of one exporter instance. */
 class OwnedQueue implements QueueStore {
   readonly left: readonly LogRecord[];
+  readonly earlierItems: number;
   readonly #queue: LogQueue;
   readonly #owner: QueueOwner;
   readonly #records: Set<LogRecord>;
   #appending = 0;
   #onIdle: () => void = () => {};
 
-  constructor(queue: LogQueue, owner: QueueOwner, left: Iterable<LogRecord>) {
+  constructor(queue: LogQueue, owner: QueueOwner, left: readonly LogRecord[], earlierItems: number) {
     this.#queue = queue;
     this.#owner = owner;
-    this.left = [...left];
+    this.left = left;
+    this.earlierItems = earlierItems;
     this.#records = new Set(this.left);
   }
 

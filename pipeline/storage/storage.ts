@@ -31,7 +31,7 @@ export interface QueueOwner {
    * the rest stay with it until it settles or closes.
    */
   handOver(): readonly StoredRecord[];
-  /** Records that the former owner had begun to send and gives up. */
+  /** Records that another owner gives up. After `handOver` that is the new one, which has gone: this one owns the queue again. */
   take(records: readonly StoredRecord[]): void;
 }
 
@@ -39,6 +39,8 @@ export interface QueueOwner {
 export interface QueueStore {
   /** What is there to send, the oldest first: records of earlier runs, and of a former owner. */
   readonly left: readonly StoredRecord[];
+  /** Items of `left` that an earlier run of otelpipe stored, and that nobody has had in this one. */
+  readonly earlierItems: number;
   /**
    * Stores a batch. `stored` is called exactly once and later: with the record when it is as safe as the storage promises,
    * or with a retryable error. The data is not copied: nobody may write into it until then.

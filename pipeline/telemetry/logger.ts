@@ -8,7 +8,7 @@ export type LogLevel = (typeof levels)[number];
 
 /** `service::telemetry::logs`, as far as it is about lines. */
 export interface LogSettings {
-  /** The lowest that is written. */
+  /** The lowest that is written; looked up for each line. */
   readonly level: LogLevel;
   readonly encoding: "console" | "json";
   readonly development?: boolean;
@@ -51,15 +51,15 @@ export type Loggers = (fields: Fields) => Logger;
  * `error` field follows.
  */
 export function createLoggers(options: LoggerOptions): Loggers {
-  const { level: lowest, sampling, resource = {}, clock } = options;
+  const { sampling, resource = {}, clock } = options;
   const sampler = sampling?.enabled === true ? new LineSampler(sampling) : undefined;
   const common = { ...sorted(options.initial_fields ?? {}), ...(Object.keys(resource).length > 0 && { resource }) };
   const traced = options.disable_stacktrace === true ? "fatal" : options.development === true ? "warn" : "error";
   return (component) => {
     const caller = options.disable_caller === true ? undefined : callerOf(component);
     const log = (level: LogLevel) => {
-      if (isBelow(level, lowest)) return () => {};
       return (fields: object, message: string) => {
+        if (isBelow(level, options.level)) return;
         const unixMs = clock.nowMs();
         if (sampler?.drops(level, message, unixMs) === true) return;
         const stack = isBelow(level, traced) ? undefined : stackOf(fields);

@@ -1,5 +1,6 @@
 import type { TelemetryConfig } from "../config/telemetry.ts";
 import type { Clock, Logger } from "../host.ts";
+import type { PortOwner } from "../net/listener.ts";
 import type { ServiceView } from "../view.ts";
 import { MetricRegistry, type Sample } from "./meter.ts";
 import { bookSamples, processorSamples, registerOwnMetrics } from "./own_metrics.ts";
@@ -14,6 +15,10 @@ export interface OwnTelemetryOptions {
   readonly resource: Resource;
   /** What names this program to servers that own telemetry is sent to. */
   readonly userAgent: string;
+  /** Where ports come from that may be those of own telemetry with other settings. */
+  readonly owner?: PortOwner;
+  /** The metrics that are measured already; new ones when absent. */
+  readonly metrics?: MetricRegistry;
 }
 
 /** Something that gives own metrics to others while the service runs. */
@@ -36,8 +41,8 @@ export class OwnTelemetry {
     this.#options = options;
     const { level, views } = config.metrics;
     this.#views = views === undefined ? undefined : viewsOf(views);
-    this.metrics = new MetricRegistry(level, this.#views?.boundsOf);
-    registerOwnMetrics(this.metrics, view, options.clock);
+    this.metrics = options.metrics ?? new MetricRegistry(level, this.#views?.boundsOf);
+    if (options.metrics === undefined) registerOwnMetrics(this.metrics, view, options.clock);
   }
 
   /** Every series of every own metric at this moment, as the views of the configuration want them. */
@@ -70,8 +75,8 @@ export class OwnTelemetry {
 
   async #serve(settings: PrometheusSettings): Promise<Reader> {
     const { startPrometheusReader } = await import("./prometheus.ts");
-    const { resource, logger } = this.#options;
-    const { addresses, stop } = await startPrometheusReader(settings, resource, () => this.samples());
+    const { resource, logger, owner } = this.#options;
+    const { addresses, stop } = await startPrometheusReader(settings, resource, () => this.samples(), owner);
     logger.info({ endpoint: addresses.join(", ") }, "Serving metrics");
     return { stop };
   }

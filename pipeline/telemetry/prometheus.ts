@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Labels } from "../host.ts";
-import { listen } from "../net/listener.ts";
+import { listen, type PortOwner } from "../net/listener.ts";
 import type { Sample } from "./meter.ts";
 import { type PrometheusOptions, prometheusText } from "./prometheus_text.ts";
 import { type Resource, resourceLabels } from "./resource.ts";
@@ -26,15 +26,15 @@ export async function startPrometheusReader(
   settings: PrometheusSettings,
   resource: Resource,
   samples: () => Iterable<Sample>,
+  owner?: PortOwner,
 ): Promise<{ readonly addresses: readonly string[]; stop(): Promise<void> }> {
   const { host, port } = settings;
   const endpoint = host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`;
   const options = optionsOf(settings, resourceLabels(resource));
-  const listening = await listen({ endpoint, transport: "tcp" }, () => metricsServer(options, samples)).catch(
-    (cause: Error) => {
-      throw new Error(`failed to start service::telemetry::metrics: ${cause.message}`, { cause });
-    },
-  );
+  const make = () => metricsServer(options, samples);
+  const listening = await listen({ endpoint, transport: "tcp" }, make, owner).catch((cause: Error) => {
+    throw new Error(`failed to start service::telemetry::metrics: ${cause.message}`, { cause });
+  });
   return {
     addresses: listening.addresses,
     async stop() {

@@ -8,6 +8,7 @@ export class SharedAggregation {
   readonly #settings: AggregateSettings;
   readonly #host: ProcessorHost;
   #aggregation: SpanAggregation | undefined;
+  #withdraw: () => void = () => {};
   #users = 0;
   /** Pipelines that may still bring spans. */
   #flowing = 0;
@@ -23,7 +24,7 @@ export class SharedAggregation {
     this.#flowing++;
     if (this.#aggregation === undefined) {
       this.#aggregation = new SpanAggregation(this.#settings, this.#host);
-      this.#host.board.publish("tables", this.#host.id, this.#aggregation.tables);
+      this.#withdraw = this.#host.board.publish("tables", this.#host.id, this.#aggregation.tables);
     }
     return () => this.#release();
   }
@@ -43,8 +44,7 @@ export class SharedAggregation {
     const aggregation = this.#aggregation;
     if (this.#users > 0 || aggregation === undefined) return;
     this.#aggregation = undefined;
-    const { board, id } = this.#host;
-    if (board.find("tables", id) === aggregation.tables) board.withdraw("tables", id);
+    this.#withdraw();
     await aggregation.stop();
   }
 }

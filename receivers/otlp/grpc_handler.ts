@@ -24,8 +24,12 @@ export class GrpcHandler implements RequestHandler<RpcAnswer> {
     this.#host = host;
   }
 
-  judge(): RpcAnswer | undefined {
-    return undefined;
+  /** A signal that no pipeline takes now has no service, as in the Collector. */
+  judge({ path }: RequestHead): RpcAnswer | undefined {
+    const signal = signalByPath.get(path);
+    if (signal === undefined || this.#host.outlets[signal] !== undefined) return undefined;
+    const service = path.split("/")[1];
+    return { status: { code: rpcCode.unimplemented, message: `unknown service ${service}` } };
   }
 
   reject(head: RequestHead, problem: Problem): RpcAnswer {

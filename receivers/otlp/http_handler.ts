@@ -17,24 +17,27 @@ export class HttpHandler implements RequestHandler<HttpAnswer> {
   readonly #host: ReceiverHost;
   readonly #answers: HttpAnswers;
   readonly #jsonEncoding: "json" | "strict_json";
-  readonly #signalByPath: ReadonlyMap<string, Signal>;
+  readonly #paths: Readonly<Record<Signal, string>>;
 
   constructor(settings: OtlpHttpSettings, host: ReceiverHost) {
     this.#host = host;
     this.#answers = httpAnswers[settings.conformance];
     this.#jsonEncoding = settings.conformance === "specification" ? "strict_json" : "json";
-    const paths: Record<Signal, string> = {
+    this.#paths = {
       traces: settings.traces_url_path,
       metrics: settings.metrics_url_path,
       logs: settings.logs_url_path,
       profiles: httpPath("profiles"),
     };
-    const used = signals.filter((signal) => host.outlets[signal] !== undefined);
-    this.#signalByPath = new Map(used.map((signal) => [paths[signal], signal]));
+  }
+
+  /** Whose path it is; undefined when no pipeline takes that signal now. */
+  #signalAt(path: string): Signal | undefined {
+    return signals.findLast((signal) => this.#paths[signal] === path && this.#host.outlets[signal] !== undefined);
   }
 
   judge(head: RequestHead): HttpAnswer | undefined {
-    if (!this.#signalByPath.has(head.path)) return this.#elsewhere(head);
+    if (this.#signalAt(head.path) === undefined) return this.#elsewhere(head);
     const type = contentTypeOf(head);
     if (head.method !== "POST") return this.#answers.wrongMethod(type);
     return type === undefined ? this.#answers.wrongType : undefined;
@@ -44,12 +47,13 @@ export class HttpHandler implements RequestHandler<HttpAnswer> {
   #elsewhere(head: RequestHead): HttpAnswer {
     const { path } = head;
     const location = path.replace(/\/{2,}/g, "/");
-    if (location !== path && this.#signalByPath.has(location)) return { status: 307, headers: { location }, body: "" };
+    if (location !== path && this.#signalAt(location) !== undefined)
+      return { status: 307, headers: { location }, body: "" };
     return this.#answers.wrongPath(contentTypeOf(head));
   }
 
   reject(head: RequestHead, problem: Problem): HttpAnswer {
-    const signal = this.#signalByPath.get(head.path);
+    const signal = this.#signalAt(head.path);
     if (signal !== undefined) this.#host.malformed(signal, "http", problem.kind);
     const type = (head.header("content-type") ?? "") === "" ? json : contentTypeOf(head);
     return this.#answers.unread(problem, type);
@@ -57,7 +61,7 @@ export class HttpHandler implements RequestHandler<HttpAnswer> {
 
   handle(request: TransportRequest, answer: (answer: HttpAnswer) => void): void {
     const type = contentTypeOf(request) ?? protobuf;
-    const signal = this.#signalByPath.get(request.path);
+    const signal = this.#signalAt(request.path);
     if (signal === undefined) {
       answer(this.#elsewhere(request));
       return;

@@ -58,7 +58,7 @@ export class OtlpReceiver implements Receiver {
       import("../../pipeline/net/grpc_js_server.ts"),
       import("../../pipeline/net/grpc_services.ts"),
     ]);
-    const services = otlpServices(signals.filter((signal) => this.#host.outlets[signal] !== undefined));
+    const services = otlpServices(signals);
     return this.#started("GRPC", new GrpcJsServer(grpc, services, new GrpcHandler(this.#host), this.#host));
   }
 

@@ -5,7 +5,7 @@ import type { GraphEdge, GraphNode, GraphShown, GraphSource, SpanDetail, SpanFie
 import type { ExtensionHost } from "../../pipeline/host.ts";
 import { encode, type Traces } from "../../pipeline/pdata/index.ts";
 import { systemClock } from "../../pipeline/process/clock.ts";
-import type { EdgeView, NodeView, ServiceView } from "../../pipeline/view.ts";
+import type { EdgeView, NodeView, ReloadVerdict, ServiceView } from "../../pipeline/view.ts";
 import { recordedDelivery, seededRandom, simulatedHost } from "./simulated_host.ts";
 
 /** One span of the synthetic traces, with what it was made from. */
@@ -276,6 +276,14 @@ export class MadeService implements ServiceView {
     return () => {};
   }
 
+  reload: ServiceView["reload"];
+  latest: ReloadVerdict | undefined;
+  readonly removed = new Set<string>();
+
+  lastReload(): ReloadVerdict | undefined {
+    return this.latest;
+  }
+
   nodes(): NodeView[] {
     const node = (kind: NodeView["kind"], key: string, id: string, pipelineId?: string): NodeView => {
       const books = this.books(key);
@@ -287,7 +295,7 @@ export class MadeService implements ServiceView {
         id,
         ...(pipelineId !== undefined && { pipelineId }),
         books: { ...books, passed: 0, held },
-        isRemoved: false,
+        isRemoved: this.removed.has(key),
         facts: () => this.facts.get(key) ?? [],
       };
     };

@@ -1,7 +1,17 @@
 import { Subject } from "rxjs";
 import type { Operator } from "../../pipeline/component.ts";
 import { type ClientInfo, ConsumeError, type Delivery, neverAborted } from "../../pipeline/delivery.ts";
-import type { Clock, ExporterHost, Labels, Outlets, ProcessorHost, Timer } from "../../pipeline/host.ts";
+import { Exclusives } from "../../pipeline/graph/exclusives.ts";
+import { Tenure } from "../../pipeline/graph/tenure.ts";
+import type {
+  Clock,
+  ExclusiveOptions,
+  ExporterHost,
+  Labels,
+  Outlets,
+  ProcessorHost,
+  Timer,
+} from "../../pipeline/host.ts";
 import type { Pdata, Signal } from "../../pipeline/pdata/index.ts";
 import { ThreadedBodyReader } from "../../pipeline/process/body_reader.ts";
 import { clockScheduler } from "../../pipeline/process/clock.ts";
@@ -86,6 +96,8 @@ export interface SimulatedHostOptions {
   collect?: () => void;
   extensions?: Record<string, unknown>;
   outlets?: Outlets;
+  /** Those of the hosts it shares ports and directories with. */
+  exclusives?: Exclusives;
 }
 
 /**
@@ -98,6 +110,8 @@ export function simulatedHost(options: SimulatedHostOptions = {}) {
   const logs: LogLine[] = [];
   const dropped = new Map<string, number>();
   const shared = new Map<string, unknown>();
+  const exclusives = options.exclusives ?? new Exclusives();
+  const tenure = new Tenure();
   const fatals: Error[] = [];
   const books = { sent: 0, failed: 0, refused: 0, restored: 0 };
   const log = (level: LogLine["level"]) => (fields: object, message: string) =>
@@ -129,6 +143,7 @@ export function simulatedHost(options: SimulatedHostOptions = {}) {
       if (!shared.has(key)) shared.set(key, make());
       return shared.get(key) as T;
     },
+    exclusive: <T>(name: string, options: ExclusiveOptions<T>) => exclusives.take(tenure, name, options),
     extension<T>(id: string, is: (candidate: unknown) => candidate is T): T {
       const candidate = options.extensions?.[id];
       if (!is(candidate)) throw new Error(`no such extension "${id}"`);
@@ -153,6 +168,7 @@ export function simulatedHost(options: SimulatedHostOptions = {}) {
     malformed: () => {},
   } as const;
   return Object.assign(host as typeof host & ProcessorHost & ExporterHost, {
+    tenure,
     logs,
     dropped,
     books,

@@ -316,10 +316,10 @@ describe("the plotly exporter with tables", () => {
   it("draws the last windows of an aggregate that has ended", async () => {
     const { host, drain, figure } = await open({ tables: ["aggregate/llm"] });
     const { history, add } = tables();
-    host.board.publish("tables", "aggregate/llm", history);
+    const withdraw = host.board.publish("tables", "aggregate/llm", history);
     add(0, [["gemma", 1]]);
     await drain();
-    host.board.withdraw("tables", "aggregate/llm");
+    withdraw();
     add(1, [["gemma", 2]]);
     await drain();
     assert.deepEqual(figure("aggregate_llm.requests").data[0].y, [1, 2]);

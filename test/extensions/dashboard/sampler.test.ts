@@ -4,6 +4,7 @@ import type { Tick } from "../../../dashboard/wire/messages.ts";
 import { isLoss, Sampler } from "../../../extensions/dashboard/sampler.ts";
 import { createBoard } from "../../../pipeline/telemetry/board.ts";
 import { MadeGraph, MadeService } from "../../support/dashboard_data.ts";
+import { refusedReload } from "../../support/refused_reload.ts";
 
 const start = Date.UTC(2026, 0, 1);
 
@@ -64,6 +65,15 @@ describe("what the page is sent", () => {
       books.dropped.map(({ reason, items, lost }) => [reason, items, lost]),
       [["sampled_out", 750, false]],
     );
+  });
+
+  it("shows no component that was removed, and goes on counting what it had delivered", () => {
+    const { service, second } = watched();
+    const { delivered } = second(1000).books;
+    service.removed.add("exporter:traces:otlp/jaeger");
+    const tick = second(0);
+    assert.ok(!tick.nodes.some(({ key }) => key === "exporter:traces:otlp/jaeger"));
+    assert.equal(tick.books.delivered, delivered);
   });
 
   it("names a component that gave out more than it took", () => {
@@ -161,6 +171,18 @@ describe("the sentence", () => {
     const tick = second(0);
     assert.equal(tick.sentence.level, "warning");
     assert.match(said(tick), /^memory_limiter refuses 60 \/s\./);
+  });
+
+  it("says that a changed configuration was refused, and where it is wrong, until one is taken", () => {
+    const { service, second } = watched();
+    service.latest = refusedReload;
+    assert.equal(
+      said(second(1000)),
+      "The new configuration was refused; the old one runs on. | " +
+        'pipeline.yaml:4:12: processors.batch: unknown key "timeot". And 1 more; the log has all.',
+    );
+    service.latest = { ...refusedReload, outcome: "applied", problems: [] };
+    assert.doesNotMatch(said(second(1000)), /refused/);
   });
 
   it("says when the service is not running", () => {

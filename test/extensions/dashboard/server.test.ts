@@ -5,6 +5,7 @@ import { after, before, describe, it } from "node:test";
 import type { Tick } from "../../../dashboard/wire/messages.ts";
 import dashboard, { Dashboard } from "../../../extensions/dashboard/index.ts";
 import { dashboardHost, MadeService, makeTraces, startDashboard } from "../../support/dashboard_data.ts";
+import { refusedReload } from "../../support/refused_reload.ts";
 
 const spans = makeTraces(20, Date.now());
 const secret = "secret prompt";
@@ -209,9 +210,9 @@ describe("the dashboard's server", () => {
   }
 
   it("finds components whose ids have a slash", async () => {
-    running.board.publish("graph", "graphistry/a b", running.graph);
+    const withdraw = running.board.publish("graph", "graphistry/a b", running.graph);
     assert.equal((await ask(url, "/api/graph/graphistry%2Fa%20b")).status, 200);
-    running.board.withdraw("graph", "graphistry/a b");
+    withdraw();
   });
 
   it("has masked text in no answer until that one attribute of that one span is asked for", async () => {
@@ -250,11 +251,54 @@ describe("the dashboard's server", () => {
     });
   }
 
+  it("reloads the configuration when its own page asks, and answers the verdict", async () => {
+    const verdict = { ...refusedReload, outcome: "applied" as const, rebuilt: ["receiver:otlp"], problems: [] };
+    running.service.reload = async () => verdict;
+    const applied = await ask(url, "/api/reload", { origin }, "");
+    assert.deepEqual([applied.status, JSON.parse(applied.body)], [200, verdict]);
+  });
+
+  for (const { name, headers, status } of [
+    { name: "that names no origin", headers: {}, status: 403 },
+    { name: "from another site", headers: { origin: "http://evil.example" }, status: 403 },
+    { name: "for another host", headers: { host: "evil.example", origin: "http://evil.example" }, status: 403 },
+  ]) {
+    it(`refuses a request to reload ${name}`, async () => {
+      const answer = await ask(url, "/api/reload", headers as Record<string, string>, "");
+      assert.equal(answer.status, status);
+    });
+  }
+
+  it("answers 422 with every problem when the new configuration is refused", async (test) => {
+    const other = await startDashboard([]);
+    test.after(() => other.stop());
+    other.service.reload = async () => refusedReload;
+    const answer = await ask(other.url, "/api/reload", { origin: other.url.slice(0, -1) }, "");
+    assert.deepEqual([answer.status, JSON.parse(answer.body)], [422, refusedReload]);
+  });
+
+  it("tells the verdict also when the reload replaces the dashboard itself", async () => {
+    const other = await startDashboard([]);
+    await ask(other.url, "/api/state");
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    const { promise: verdict, resolve: decide } = Promise.withResolvers<typeof refusedReload>();
+    other.service.reload = () => {
+      resolve();
+      return verdict;
+    };
+    const answer = ask(other.url, "/api/reload", { origin: other.url.slice(0, -1) }, "");
+    await asked;
+    const stopped = other.stop();
+    decide(refusedReload);
+    assert.equal((await answer).status, 422);
+    await stopped;
+  });
+
   it("answers 500 without a word of the error when a component fails, logs it, and goes on", async () => {
     const broken = { figures: () => [{ name: "x", title: "x", version: 1, json: () => assert.fail("inner detail") }] };
-    running.board.publish("figures", "broken", broken as never);
+    const withdraw = running.board.publish("figures", "broken", broken as never);
     const answer = await ask(url, "/api/figures/broken/x");
-    running.board.withdraw("figures", "broken");
+    withdraw();
     assert.equal(answer.status, 500);
     assert.ok(!answer.body.includes("inner detail"));
     assert.ok(running.logs.some(({ level, fields }) => level === "error" && fields["error"] === "inner detail"));

@@ -9,9 +9,9 @@ import { simulatedHost } from "../../support/simulated_host.ts";
 
 /** Real time and a budget of its own, for servers and clients on loopback. */
 export function surroundings(budgetBytes = 1e9, extensions: Record<string, unknown> = {}) {
-  const { extension, logger, logs } = simulatedHost({ extensions });
+  const { exclusive, extension, logger, logs } = simulatedHost({ extensions });
   const budget = new Budget(budgetBytes);
-  return { clock: systemClock, budget, extension, logger, logs, userAgent: "otelpipe/0.0.0-test (test)" };
+  return { clock: systemClock, budget, exclusive, extension, logger, logs, userAgent: "otelpipe/0.0.0-test (test)" };
 }
 
 export const testdata = (name: string) => join(import.meta.dirname, "testdata", name);

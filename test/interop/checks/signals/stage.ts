@@ -91,9 +91,9 @@ async function reload(daemon: Daemon): Promise<void> {
   daemon.signal("SIGHUP");
   const isDone = async (): Promise<true | undefined> => {
     if ((await stateOf(daemon)) !== "runs") return true;
-    // The Collector starts anew and says so; otelpipe says that it goes on.
+    // The Collector starts anew and says so; otelpipe says what came of it.
     const said = daemon.log.slice(before);
-    return /Everything is ready|applied|keeps? running|goes on|stays|unchanged/i.test(said) || undefined;
+    return /Everything is ready|changed while running|nothing changes|old one runs on/.test(said) || undefined;
   };
   await eventually(isDone, 5_000).catch(() => undefined);
 }
