@@ -28,8 +28,16 @@ const everything: readonly Aggregation[] = [
 /** Column types of the rows below. */
 const types = { model: "string", region: "string", user: "string", code: "f64", value: "f64" } as const;
 
-/** What every aggregation engine must do, registered as tests for the one that `open` opens. */
-export function engineConformance(name: string, open: () => Promise<AggregationEngine>): void {
+/**
+ * What every aggregation engine must do, registered as tests for the one that `open` opens.
+ *
+ * @param groups how many there are in the test of very many: a million unless said (OTELPIPE_GROUPS).
+ */
+export function engineConformance(
+  name: string,
+  open: () => Promise<AggregationEngine>,
+  groups = Number(process.env["OTELPIPE_GROUPS"] ?? 1_000_000),
+): void {
   describe(`${name} conforms as an aggregation engine`, () => {
     let engine: AggregationEngine;
     before(async () => {
@@ -111,6 +119,40 @@ export function engineConformance(name: string, open: () => Promise<AggregationE
       await check(rows, { groupBy: ["model"], aggregations });
     });
 
+    // Columns are doubles: integers beyond 2^53 are the nearest double before an engine sees them, and stay that.
+    it("takes 64-bit integers beyond 2^53 as the nearest doubles, and keeps those apart", async () => {
+      const integers = [2n ** 53n + 1n, 2n ** 53n + 2n, 2n ** 63n - 1n, -(2n ** 63n), 2n ** 62n, 2n ** 62n + 512n];
+      const rows = integers.map((integer) => ({ model: "a", code: Number(integer), value: Number(integer) }));
+      const aggregations = everything.filter(({ as }) => as !== "std");
+      const answer = await check(rows, { groupBy: ["model"], aggregations });
+      assert.deepEqual(answer.get('["a"]')?.slice(5, 8), [-(2 ** 63), 2 ** 63, 5]);
+      const byCode = await check(rows, { groupBy: ["code"], aggregations });
+      assert.deepEqual(byCode.get(JSON.stringify([2 ** 53]))?.slice(0, 4), [2 ** 53, 1, 1, 2 ** 53]);
+    });
+
+    // Guarantees: the answer is complete and exact, and there at all, two minutes on a busy machine at the most.
+    it(`keeps ${groups} groups apart`, { timeout: 120_000 }, async () => {
+      const table = manyGroups(groups);
+      const aggregations: Aggregation[] = [
+        { as: "rows", fn: "count" },
+        { as: "sum", fn: "sum", column: "value" },
+        { as: "p50", fn: "quantile", column: "value", q: 0.5 },
+      ];
+      const [keys, rows, sum, p50] = await engine.aggregate(table, { groupBy: ["model"], aggregations });
+      assert.ok(keys?.type === "string" && rows?.type === "f64" && sum?.type === "f64" && p50?.type === "f64");
+      assert.equal(keys.length, groups);
+      const seen = new Uint8Array(groups);
+      for (let row = 0; row < groups; row++) {
+        const id: number = Number(textAt(keys, row));
+        seen[id] = 1;
+        const count: number = id % 4 === 0 ? 2 : 1;
+        const got: unknown[] = [rows.values[row], sum.values[row], p50.values[row]];
+        const isRight = got[0] === count && got[1] === id * count && got[2] === id;
+        if (!isRight) assert.deepEqual(got, [count, id * count, id], `group ${id}`);
+      }
+      assert.ok(!seen.includes(0));
+    });
+
     it("keeps the digits of a deviation far from zero", async () => {
       const rows = Array.from({ length: 1000 }, (_, row) => ({ model: "a", value: 1e9 + (row % 2) }));
       const answer = await check(rows, {
@@ -144,6 +186,17 @@ export function engineConformance(name: string, open: () => Promise<AggregationE
       await assert.rejects(engine.aggregate(table, { groupBy: ["missing"], aggregations: [] }), /missing/);
     });
   });
+}
+
+/** A row for each of `count` groups, whose name is its value, and another one for every fourth. */
+function manyGroups(count: number): Column[] {
+  const length = count + Math.ceil(count / 4);
+  const values = Int32Array.from({ length }, (_, row) => (row < count ? row : (row - count) * 4));
+  const dictionary = Array.from({ length: count }, (_, id) => String(id));
+  return [
+    { name: "model", type: "string", length, values, dictionary },
+    { name: "value", type: "f64", length, values: Float64Array.from(values) },
+  ];
 }
 
 function randomRows(count: number, random: () => number): Row[] {

@@ -56,7 +56,7 @@ function windowsOf(host: ReturnType<typeof simulatedHost>): Record<string, numbe
   );
 }
 
-engineConformance("an engine in a process of its own", async () => (await open(standIn())).engine);
+engineConformance("an engine in a process of its own", async () => (await open(standIn())).engine, 20_000);
 
 describe("an engine in a process of its own", () => {
   it("is named with its library and device", async () => {
