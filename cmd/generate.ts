@@ -3,6 +3,7 @@ import { parseArguments } from "./arguments.ts";
 import { flags, type GenerateOptions, helpText, readOptions } from "./generate/options.ts";
 import { finalText, ProgressLine, refusedText } from "./generate/progress.ts";
 import { startWorkload, type Truth, type Workload } from "./generate/workload.ts";
+import { onStopSignal } from "./stop_signals.ts";
 
 /**
  * `otelpipe generate`: sends a synthetic LLM workload until a limit is reached or Ctrl-C, then writes the ground truth
@@ -20,7 +21,7 @@ export async function generate(args: readonly string[]): Promise<number> {
   const workload = startWorkload(options.workload);
   if (options.inferred !== undefined) process.stderr.write(`${options.inferred}\n`);
   const line = options.quiet ? undefined : new ProgressLine(process.stderr, workload);
-  const stopListening = stopOnSignal(workload);
+  const stopListening = onStopSignal(() => void workload.stop());
   await workload.finished;
   stopListening();
   const truth = await workload.stop();
@@ -40,16 +41,4 @@ async function conclude(workload: Workload, truth: Truth, { truthFile, advice }:
   if (refused === undefined) return 0;
   process.stderr.write(`Error: ${refused}\n`);
   return 1;
-}
-
-/** The first signal ends the workload in good order, the second at once. */
-function stopOnSignal(workload: Workload): () => void {
-  let asked = false;
-  const onSignal = () => {
-    if (asked) process.exit(130);
-    asked = true;
-    void workload.stop();
-  };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  return () => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
 }

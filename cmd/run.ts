@@ -7,6 +7,7 @@ import { Service } from "../pipeline/service.ts";
 import { createLoggers } from "../pipeline/telemetry/logger.ts";
 import { ownResource, resourceLabels } from "../pipeline/telemetry/resource.ts";
 import { type OwnTelemetrySenders, openSenders } from "./own_telemetry.ts";
+import { onStopSignal } from "./stop_signals.ts";
 import { version } from "./version.ts";
 
 /** How long SIGTERM may take: what is not delivered by then is counted as dropped with reason `shutdown`. */
@@ -26,7 +27,7 @@ export interface RunOptions {
 }
 
 /**
- * Runs a config until SIGINT, SIGTERM or a failure; a second signal exits at once. SIGHUP reads it again and applies what
+ * Runs a config until SIGINT, SIGTERM or a failure; a second signal, a second later, exits at once. SIGHUP reads it again and applies what
  * has changed.
  *
  * @returns the exit code: 0 after a clean shutdown, 1 when it could not start or had to give up.
@@ -149,24 +150,22 @@ interface Signals {
 
 function listenForSignals(): Signals {
   const { promise: first, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  let received = false;
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (received) process.exit(130);
-    received = true;
-    resolve(signal);
-  };
+  const stopListening = onStopSignal(resolve);
   let isHungUp = false;
   let hangUp = (): void => {
     isHungUp = true;
   };
   const onHangUp = () => hangUp();
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("SIGHUP", onHangUp);
+  process.on("SIGHUP", onHangUp);
   return {
     first,
     onHangUp(run) {
       hangUp = run;
       if (isHungUp) run();
     },
-    stop: () => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("SIGHUP", onHangUp),
+    stop() {
+      stopListening();
+      process.off("SIGHUP", onHangUp);
+    },
   };
 }

@@ -1,6 +1,7 @@
-import { access, constants, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { access, constants, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Host } from "./host.ts";
+import { makeDirectory } from "./process/make_directory.ts";
 
 /** Least time between two log lines about failed writes. */
 const logEveryMs = 60_000;
@@ -58,7 +59,7 @@ export class PublishedFiles {
     const directory = this.#directory;
     if (directory === undefined) return;
     try {
-      await mkdir(directory, { recursive: true });
+      await makeDirectory(directory);
       await access(directory, constants.W_OK | constants.X_OK);
     } catch (thrown) {
       if (!this.#isDefault) throw thrown;

@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
+import { type FileHandle, open, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeDirectory } from "../../pipeline/process/make_directory.ts";
 import { backupPath, deleteOldBackups, type RotationSettings } from "./rotation.ts";
 
 export interface FileSettings {
@@ -29,7 +30,7 @@ export class GrowingFile {
   async open(): Promise<void> {
     if (this.#handle !== undefined) return;
     const { path, append, rotation, directoryMode } = this.#settings;
-    if (directoryMode !== undefined) await mkdir(dirname(path), { recursive: true, mode: directoryMode });
+    if (directoryMode !== undefined) await makeDirectory(dirname(path), directoryMode);
     await this.#openAs(append || rotation !== undefined ? "a" : "w");
   }
 

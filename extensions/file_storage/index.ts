@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, realpath, stat, unlink } from "node:fs/promises";
+import { readdir, realpath, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { extension, type Lifecycle } from "../../pipeline/component.ts";
 import type { Exclusive, ExtensionHost } from "../../pipeline/host.ts";
+import { makeDirectory } from "../../pipeline/process/make_directory.ts";
 import { fileCheckpoint } from "../../pipeline/storage/checkpoint.ts";
 import { collectorFileName, collectorFiles, importCollectorFile } from "../../pipeline/storage/collector_file.ts";
 import { directoryDisk } from "../../pipeline/storage/disk.ts";
@@ -146,9 +147,7 @@ class FileStorage implements Lifecycle, Storage, CheckpointStorage {
 
   async #makeDirectory(): Promise<void> {
     const { directory, create_directory, directory_permissions } = this.#settings;
-    if (create_directory) {
-      await mkdir(directory, { recursive: true, mode: Number.parseInt(directory_permissions, 8) });
-    }
+    if (create_directory) await makeDirectory(directory, Number.parseInt(directory_permissions, 8));
     const { mode } = await stat(directory);
     if ((mode & 0o002) === 0) return;
     this.#host.logger.warn({ directory }, "Everybody on this machine may write to the directory of the queues.");
