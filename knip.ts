@@ -10,7 +10,7 @@ export default {
   entry: [
     "cmd/main.ts",
     "cmd/components.ts",
-    "cmd/packed_run_command.ts",
+    "cmd/packed_daemon.ts",
     "dashboard/page.ts",
     "pipeline/process/cold_thread.ts",
     "extensions/basicauth/password_thread.ts",

@@ -27,14 +27,14 @@ const sumBytes = 4;
 
 /**
  * Runs the bundle at `path` (ASCII, as `scripts/bundle.ts` writes it) with what an earlier process kept of its compiled
- * form in `folder`, which is Node's compile cache unless given.
+ * form in `folder`, which is Node's compile cache unless given. What is kept goes by `use`: each calls functions of its own.
  *
  * Node's own cache holds what is compiled when a file is loaded: not the functions in it, which V8 compiles when they are
  * called, and to compile those is a quarter of a start.
  */
-export function runCompiled(path: string, folder = getCompileCacheDir()): CompiledBundle {
+export function runCompiled(path: string, use: string, folder = getCompileCacheDir()): CompiledBundle {
   const source = readFileSync(path);
-  const file = folder === undefined ? undefined : join(folder, `otelpipe-${crc32(source).toString(16)}`);
+  const file = folder === undefined ? undefined : join(folder, `otelpipe-${use}-${crc32(source).toString(16)}`);
   const cachedData = file === undefined ? undefined : readKept(file);
   const script = new Script(source.toString("latin1"), {
     filename: path,

@@ -84,7 +84,7 @@ function apart(files: Readonly<Record<string, string>>): Plugin {
 /** Where the command line finds what it imports for anything but running a config, by what it imports. */
 const rareCommands = Object.fromEntries(
   [...readFileSync(join(root, "cmd/main.ts"), "utf8").matchAll(/import\("\.\/(\w+)\.ts"\)/g)]
-    .filter(([, name]) => name !== "run_command")
+    .filter(([, name]) => name !== "run_command" && name !== "validate")
     .map(([, name]) => [`./${name}.ts`, `rare/${name}.js`]),
 );
 
@@ -110,11 +110,13 @@ const shared = {
   },
 } as const satisfies BuildOptions;
 
-/** Takes the command that runs a config out of the daemon's bundle. */
-const packedRun: Plugin = {
-  name: "packed-run",
+/** Takes the commands that build what a config names out of the daemon's bundle. */
+const packedDaemon: Plugin = {
+  name: "packed-daemon",
   setup(plugins) {
-    plugins.onResolve({ filter: /^\.\/run_command\.ts$/ }, () => ({ path: join(root, "cmd/packed_run_command.ts") }));
+    plugins.onResolve({ filter: /^\.\/(run_command|validate)\.ts$/ }, () => ({
+      path: join(root, "cmd/packed_daemon.ts"),
+    }));
   },
 };
 
@@ -122,7 +124,7 @@ const packedRun: Plugin = {
 const main = {
   ...shared,
   entryPoints: { main: "cmd/main.ts" },
-  plugins: [packedRun, apart(rareCommands), leaveOut, lateBuiltins],
+  plugins: [packedDaemon, apart(rareCommands), leaveOut, lateBuiltins],
 } satisfies BuildOptions;
 
 /** The other commands, and what few runs of the daemon come to: a chunk for each part that loads lazily. */
@@ -150,7 +152,7 @@ const rare = {
  */
 const daemon = {
   ...shared,
-  entryPoints: { daemon: "cmd/run_command.ts" },
+  entryPoints: { daemon: "cmd/daemon.ts" },
   format: "cjs",
   outExtension: { ".js": ".cjs" },
   banner: { js: "(function (require, module, exports, bundleUrl, bundleFolder) {" },

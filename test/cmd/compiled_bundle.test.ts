@@ -33,7 +33,7 @@ describe("a bundle whose compiled form is kept", () => {
   const kept = () => readdirSync(folder).filter((name) => name.startsWith("otelpipe-"));
 
   it("runs with what a module has: it can ask for others by name, beside it too, and knows where it lies", () => {
-    const { twice, basename, later, url } = runCompiled(path, folder).exports as Exports;
+    const { twice, basename, later, url } = runCompiled(path, "test", folder).exports as Exports;
     assert.equal(twice(2), 4);
     assert.equal(join(tmpdir(), basename()), folder);
     assert.equal(later().value, 7);
@@ -41,23 +41,23 @@ describe("a bundle whose compiled form is kept", () => {
   });
 
   it("keeps once what was compiled, and uses it the next time", () => {
-    const first = runCompiled(path, folder);
+    const first = runCompiled(path, "test", folder);
     assert.equal((first.exports as Exports).twice(2), 4);
     first.keep();
     assert.equal(first.wasKept, false);
     assert.equal(kept().length, 1);
-    const second = runCompiled(path, folder);
+    const second = runCompiled(path, "test", folder);
     assert.equal(second.wasKept, true);
     assert.equal((second.exports as Exports).twice(4), 8);
   });
 
   it("keeps functions that have been called, not those that have not", () => {
     writeFileSync(path, `${source}// V8 has not seen this text before`);
-    runCompiled(path, folder).keep();
+    runCompiled(path, "test", folder).keep();
     const file = join(folder, kept()[0] ?? "");
     const uncalled = readFileSync(file).length;
     rmSync(file);
-    const called = runCompiled(path, folder);
+    const called = runCompiled(path, "test", folder);
     (called.exports as Exports).twice(1);
     called.keep();
     assert.ok(readFileSync(file).length > uncalled);
@@ -66,17 +66,17 @@ describe("a bundle whose compiled form is kept", () => {
   // Scenario: power went in the middle of a write; or another version of the bundle, of the same size, lies there now.
   // Guarantees: V8 never runs the compiled form of another source, or a torn one; what is torn is replaced.
   it("does not run what is torn or was made of another source", () => {
-    runCompiled(path, folder).keep();
+    runCompiled(path, "test", folder).keep();
     const file = join(folder, kept()[0] ?? "");
     const bytes = readFileSync(file);
     bytes[bytes.length - 9] = (bytes[bytes.length - 9] ?? 0) ^ 1;
     writeFileSync(file, bytes);
-    const torn = runCompiled(path, folder);
+    const torn = runCompiled(path, "test", folder);
     assert.equal(torn.wasKept, false);
     torn.keep();
-    assert.equal(runCompiled(path, folder).wasKept, true);
+    assert.equal(runCompiled(path, "test", folder).wasKept, true);
     writeFileSync(path, source.replace("* 2", "* 3"));
-    const other = runCompiled(path, folder);
+    const other = runCompiled(path, "test", folder);
     assert.equal(other.wasKept, false);
     assert.equal((other.exports as Exports).twice(2), 6);
   });
