@@ -1,7 +1,7 @@
 import { access, constants, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Host } from "./host.ts";
-import { makeDirectory } from "./process/make_directory.ts";
+import { makeDirectory } from "./make_directory.ts";
 
 /** Least time between two log lines about failed writes. */
 const logEveryMs = 60_000;

@@ -37,6 +37,7 @@ const layers = [
     "pipeline/delivery.ts",
     "pipeline/component.ts",
     "pipeline/operators.ts",
+    "pipeline/make_directory.ts",
     "pipeline/published_files.ts",
     "pipeline/registry.ts",
     "pipeline/manifest.ts",

@@ -1,6 +1,6 @@
 import { type FileHandle, open, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { makeDirectory } from "../../pipeline/process/make_directory.ts";
+import { makeDirectory } from "../../pipeline/make_directory.ts";
 import { backupPath, deleteOldBackups, type RotationSettings } from "./rotation.ts";
 
 export interface FileSettings {

@@ -4,7 +4,7 @@ import { readdir, realpath, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { extension, type Lifecycle } from "../../pipeline/component.ts";
 import type { Exclusive, ExtensionHost } from "../../pipeline/host.ts";
-import { makeDirectory } from "../../pipeline/process/make_directory.ts";
+import { makeDirectory } from "../../pipeline/make_directory.ts";
 import { fileCheckpoint } from "../../pipeline/storage/checkpoint.ts";
 import { collectorFileName, collectorFiles, importCollectorFile } from "../../pipeline/storage/collector_file.ts";
 import { directoryDisk } from "../../pipeline/storage/disk.ts";

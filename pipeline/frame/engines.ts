@@ -66,7 +66,7 @@ export async function openEngine(
     command: workerCommand(name, settings),
     deadlineMs: settings.timeoutMs,
     fallback: cpu,
-    isCpuWelcome: settings.type !== "auto",
+    isNamed: settings.type !== "auto",
     clock: surroundings.clock,
     logger: surroundings.logger,
     meter: surroundings.meter,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { createServer } from "node:net";
@@ -52,27 +52,43 @@ describe("the quickstart", () => {
 
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     it(`leaves no process behind when npm start ends by ${signal}`, async () => {
-      const npm = spawn("npm", ["start", "--silent"], {
-        cwd: root,
-        env: { ...process.env, ...(await environment()) },
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-      let log = "";
-      const ready = new Promise<void>((resolve, reject) => {
-        const read = (text: Buffer) => {
-          log += String(text);
-          if (log.includes("Everything is ready")) resolve();
-        };
-        npm.stdout.on("data", read);
-        npm.stderr.on("data", read);
-        npm.once("close", () => reject(new Error(`npm start ended early:\n${log}`)));
-      });
-      await ready;
+      const { npm, log } = await npmStart();
       npm.kill(signal);
       // The pipes end when the last process that holds them has ended: npm, its shell or the daemon.
       await once(npm, "close");
-      assert.match(log, /Shutdown complete/);
-      booksAtTheEnd(log);
+      assert.match(log(), /Shutdown complete/);
+      booksAtTheEnd(log());
     });
   }
+
+  // Scenario: a terminal sends Ctrl-C to npm, its shell and the daemon, and npm passes it on to the daemon as well.
+  // Guarantees: it drains and prints what was received, dropped and exported.
+  it("drains and prints the books when a terminal's Ctrl-C ends npm start", async () => {
+    const { npm, log } = await npmStart();
+    process.kill(-(npm.pid ?? 0), "SIGINT");
+    await once(npm, "close");
+    booksAtTheEnd(log());
+    assert.match(log(), /^lost 0; in = out \+ dropped \+ refused everywhere\.$/m);
+  });
 });
+
+/** `npm start` as the leader of a process group, once everything is ready. */
+async function npmStart(): Promise<{ readonly npm: ChildProcess; log(): string }> {
+  const npm = spawn("npm", ["start", "--silent"], {
+    cwd: root,
+    env: { ...process.env, ...(await environment()) },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  let log = "";
+  await new Promise<void>((resolve, reject) => {
+    const read = (text: Buffer) => {
+      log += String(text);
+      if (log.includes("Everything is ready")) resolve();
+    };
+    npm.stdout.on("data", read);
+    npm.stderr.on("data", read);
+    npm.once("close", () => reject(new Error(`npm start ended early:\n${log}`)));
+  });
+  return { npm, log: () => log };
+}

@@ -20,8 +20,8 @@ export interface SupervisedOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
-  /** Whether a worker without a GPU will do. */
-  readonly isCpuWelcome: boolean;
+  /** Whether it was asked for by name: then a worker without a GPU will do, and one that cannot start is tried again. */
+  readonly isNamed: boolean;
 }
 
 /**
@@ -41,9 +41,11 @@ export class SupervisedEngine implements AggregationEngine {
   /** Why `cpu` computes. */
   #reason = "it is starting";
   #loggedAtMs = Number.NEGATIVE_INFINITY;
+  #wasThere = false;
   /** Windows computed, by the engine that did it. */
   readonly #computed = new Map<string, number>();
-  #isClosed = false;
+  /** Aborted by `close`. */
+  readonly #closing = new AbortController();
 
   /** Starts the worker; until it is there, `cpu` computes. */
   constructor(options: SupervisedOptions) {
@@ -96,7 +98,7 @@ export class SupervisedEngine implements AggregationEngine {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     if (this.#restart !== undefined) this.#options.clock.clearTimer(this.#restart);
     this.#restart = undefined;
     this.#withdrawMemory();
@@ -122,15 +124,16 @@ export class SupervisedEngine implements AggregationEngine {
   }
 
   async #start(): Promise<void> {
-    const { name, command, logger, isCpuWelcome } = this.#options;
+    const { name, command, logger, isNamed } = this.#options;
     try {
-      const worker = await WorkerProcess.start(command, this.#options);
-      if (this.#isClosed || !(worker.hello.gpu || isCpuWelcome)) {
+      const worker = await WorkerProcess.start(command, this.#options, this.#closing.signal);
+      if (this.#closing.signal.aborted || !(worker.hello.gpu || isNamed)) {
         await worker.close();
         this.#lost(new WorkerError("no_gpu", `it found no GPU (${worker.hello.engine})`, true));
         return;
       }
       this.#worker = worker;
+      this.#wasThere = true;
       void worker.ended.then((error) => this.#lost(error));
       const { engine, device, memory } = worker.hello;
       logger.info(
@@ -143,13 +146,21 @@ export class SupervisedEngine implements AggregationEngine {
     }
   }
 
-  /** The worker is gone: `cpu` goes on, and after a while another worker is started. */
+  /**
+   * The worker is gone: `cpu` goes on, and after a while another worker is started. Not where nobody asked for one and this
+   * machine has none.
+   */
   #lost({ code, message }: WorkerError): void {
     this.#worker = undefined;
-    if (this.#isClosed) return;
+    if (this.#closing.signal.aborted) return;
     this.#reason = message;
     this.#failures.add(1, { reason: code });
-    const { name, fallback, clock, logger } = this.#options;
+    const { name, fallback, clock, logger, isNamed } = this.#options;
+    if (!isNamed && !this.#wasThere) {
+      const fields = { engine: fallback.name, asked: "auto", reason: code, error: message };
+      logger.info(fields, "The aggregation engine is ready; one on a GPU is not to be had.");
+      return;
+    }
     const restartMs = this.#restartMs;
     this.#restartMs = Math.min(longestRestartMs, restartMs * 2);
     logger.warn(

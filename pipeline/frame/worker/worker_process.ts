@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { neverAborted } from "../../delivery.ts";
 import type { Clock, Logger, Timer } from "../../host.ts";
 import type { Column } from "../columns.ts";
 import { pauseOn, type Query } from "../engine.ts";
@@ -70,7 +71,7 @@ export interface WorkerOptions {
  */
 export class WorkerProcess {
   readonly hello: Hello;
-  readonly #child: ChildProcess;
+  readonly #child: ChildProcessWithoutNullStreams;
   readonly #options: WorkerOptions;
   readonly #reader: FrameReader;
   #memory: WorkerMemory;
@@ -82,13 +83,15 @@ export class WorkerProcess {
   /** Resolves when it is of no use any more, with the reason; also after `close`. */
   readonly ended = new Promise<WorkerError>((resolve) => (this.#resolveEnded = resolve));
 
-  /** Starts a worker; resolves when it has said hello. @throws {WorkerError} when it does not. */
-  static async start(command: WorkerCommand, options: WorkerOptions): Promise<WorkerProcess> {
+  /**
+   * Starts a worker; resolves when it has said hello. `signal` gives it up.
+   * @throws {WorkerError} when it does not, or cannot be started.
+   */
+  static async start(command: WorkerCommand, options: WorkerOptions, signal = neverAborted): Promise<WorkerProcess> {
     await import("apache-arrow"); // 100 ms at once, so not while a window waits
-    const { program, args, environment } = command;
-    const child = spawn(program, args, { env: { ...process.env, ...environment }, stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawned(command);
     const lines: string[] = [];
-    child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
       for (const line of text.split("\n").filter((each) => each.trim() !== "")) {
         if (lines.push(line) > 5) lines.shift();
         options.logger.debug({ line: line.slice(0, 500) }, "The aggregation worker says something.");
@@ -99,6 +102,7 @@ export class WorkerProcess {
     return await new Promise<WorkerProcess>((resolve, reject) => {
       const fail = (code: string, message: string) => {
         clock.clearTimer(timer);
+        signal.removeEventListener("abort", onAbort);
         child.kill("SIGKILL");
         reject(new WorkerError(code, [message, ...lines].join("; "), true));
       };
@@ -111,26 +115,35 @@ export class WorkerProcess {
           if (frame === undefined) return;
           const hello = helloOf(frame);
           clock.clearTimer(timer);
+          signal.removeEventListener("abort", onAbort);
           child.off("close", onClose).off("error", onError);
-          child.stdout!.off("data", onData);
+          child.stdout.off("data", onData);
           resolve(new WorkerProcess(child, reader, hello, options));
         } catch (error) {
           fail("protocol", String(error));
         }
       };
+      const onAbort = () => fail("closed", "nobody wants it any more");
       child.once("close", onClose).once("error", onError);
-      child.stdout!.on("data", onData);
-      child.stdin!.on("error", () => {}); // it shows as the end of the process
+      child.stdout.on("data", onData);
+      signal.addEventListener("abort", onAbort);
+      if (signal.aborted) onAbort();
+      child.stdin.on("error", () => {}); // it shows as the end of the process
     });
   }
 
-  private constructor(child: ChildProcess, reader: FrameReader, hello: Hello, options: WorkerOptions) {
+  private constructor(
+    child: ChildProcessWithoutNullStreams,
+    reader: FrameReader,
+    hello: Hello,
+    options: WorkerOptions,
+  ) {
     this.#child = child;
     this.#reader = reader;
     this.hello = hello;
     this.#memory = hello.memory;
     this.#options = options;
-    child.stdout!.on("data", (part: Buffer) => this.#read(part));
+    child.stdout.on("data", (part: Buffer) => this.#read(part));
     child.once("close", (code, signal) => this.#fail("died", `it ended with ${signal ?? code}`));
     child.on("error", (error) => this.#fail("died", error.message));
   }
@@ -167,7 +180,7 @@ export class WorkerProcess {
   async close(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = new Promise<void>((resolve) => void this.#child.once("close", () => resolve()));
-    this.#child.stdin!.end();
+    this.#child.stdin.end();
     const timer = this.#options.clock.setTimer(() => void this.#child.kill("SIGKILL"), goodbyeMs);
     await ended;
     this.#options.clock.clearTimer(timer);
@@ -206,8 +219,8 @@ export class WorkerProcess {
 
   #write(kind: number, payload: readonly Uint8Array[]): void {
     const sizeBytes = payload.reduce((size, { length }) => size + length, 0);
-    this.#child.stdin!.write(frameHeader(kind, sizeBytes));
-    for (const part of payload) this.#child.stdin!.write(part);
+    this.#child.stdin.write(frameHeader(kind, sizeBytes));
+    for (const part of payload) this.#child.stdin.write(part);
   }
 
   #read(part: Buffer): void {
@@ -248,6 +261,19 @@ export class WorkerProcess {
     this.#waiting?.reject(this.#end);
     this.#resolveEnded(this.#end);
     return this.#end;
+  }
+}
+
+/** A process that has been started, or will say why not. @throws {WorkerError} when that is known at once. */
+function spawned({ program, args, environment }: WorkerCommand): ChildProcessWithoutNullStreams {
+  try {
+    const child = spawn(program, args, { env: { ...process.env, ...environment }, stdio: ["pipe", "pipe", "pipe"] });
+    // Without file descriptors to spare there are no pipes, and an `error` follows that somebody must listen to.
+    child.on("error", () => {});
+    if (child.stdout === undefined) throw new Error("no pipes can be opened");
+    return child;
+  } catch (error) {
+    throw new WorkerError("cannot_start", error instanceof Error ? error.message : String(error), true);
   }
 }
 

@@ -22,13 +22,13 @@ function standIn(behave = "well", request = 1): WorkerCommand {
   };
 }
 
-/** An engine over the stand-in, on simulated time; `isCpuWelcome` unless said. */
-async function open(command: WorkerCommand, isCpuWelcome = true) {
+/** An engine over the stand-in, on simulated time; `isNamed` unless said. */
+async function open(command: WorkerCommand, isNamed = true) {
   const host = simulatedHost();
   const clock = runningClock(host.clock);
   const fallback = await openCpuEngine({ clock });
   const { logger, meter } = host;
-  const options = { name: "rapids", command, deadlineMs: 30_000, fallback, isCpuWelcome, clock, logger, meter };
+  const options = { name: "rapids", command, deadlineMs: 30_000, fallback, isNamed, clock, logger, meter };
   const engine = new SupervisedEngine(options);
   await engine.started();
   return { engine, host, clock };
@@ -116,7 +116,7 @@ describe("an engine in a process of its own", () => {
       command: standIn("says nothing"),
       deadlineMs: 30_000,
       fallback,
-      isCpuWelcome: true,
+      isNamed: true,
     };
     const engine = new SupervisedEngine({ ...options, clock, logger: host.logger, meter: host.meter });
     assert.equal(sumIn(await engine.aggregate(numbers(10), query)), 55);
@@ -130,9 +130,36 @@ describe("an engine in a process of its own", () => {
     await engine.close();
   });
 
-  it("does without a program that is not there", async () => {
-    const { engine } = await open({ program: "/nowhere/python3", args: [], environment: {} });
-    assert.match(engine.name, /ENOENT/);
+  for (const [program, reason] of [
+    ["/nowhere/python3", /ENOENT/],
+    ["/etc/passwd/python3", /ENOTDIR/],
+    [import.meta.filename, /EACCES/],
+  ] as const)
+    it(`does without a program that cannot be started: ${reason.source}`, async () => {
+      const { engine } = await open({ program, args: [], environment: {} });
+      assert.match(engine.name, reason);
+      assert.equal(sumIn(await engine.aggregate(numbers(10), query)), 55);
+      await engine.close();
+    });
+
+  it("gives up a start that is under way when it is closed", async () => {
+    const host = simulatedHost();
+    const clock = runningClock(host.clock);
+    const { logger, meter } = host;
+    const options = { name: "rapids", deadlineMs: 30_000, isNamed: true, clock, logger, meter };
+    const fallback = await openCpuEngine({ clock });
+    const engine = new SupervisedEngine({ ...options, command: standIn("says nothing"), fallback });
+    await engine.close();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  it("says once, and calmly, that a machine has no worker that nobody asked for", async () => {
+    const { engine, host, clock } = await open({ program: "/nowhere/python3", args: [], environment: {} }, false);
+    assert.deepEqual(
+      host.logs.map(({ level }) => level),
+      ["info"],
+    );
+    assert.equal(clock.pendingTimers, 0);
     await engine.close();
   });
 

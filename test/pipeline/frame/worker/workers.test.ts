@@ -24,7 +24,7 @@ async function open(type: "rapids" | "node_rapids", poolBytes = 0) {
     command: workerCommand(type, { ...settings, poolBytes, type }),
     deadlineMs: 60_000,
     fallback: await openCpuEngine({ clock }),
-    isCpuWelcome: true,
+    isNamed: true,
     clock,
     logger: host.logger,
     meter: host.meter,

@@ -3,7 +3,7 @@ import { mkdtempSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { makeDirectory } from "../../../pipeline/process/make_directory.ts";
+import { makeDirectory } from "../../pipeline/make_directory.ts";
 
 describe("making a directory", () => {
   const folder = mkdtempSync(join(tmpdir(), "otelpipe-directory-"));
