@@ -27,16 +27,11 @@ export interface GroupedFilesSettings {
   readonly logger: Logger;
 }
 
-interface OpenFile {
-  readonly writer: FileWriter;
-  readonly opened: Promise<void>;
-}
-
 /** A file for each value of a resource attribute. The one that was used the longest ago is closed when there are too many. */
 export class GroupedFiles implements Files {
   readonly #settings: GroupedFilesSettings;
   /** By path, those used last at the end. */
-  readonly #files = new Map<string, OpenFile>();
+  readonly #files = new Map<string, Promise<FileWriter>>();
   readonly #closing = new Map<string, Promise<void>>();
   readonly #written = new Set<string>();
   readonly #unfinished = new Set<Promise<void>>();
@@ -80,8 +75,9 @@ export class GroupedFiles implements Files {
 
   async #writePart(path: string, part: Pdata): Promise<ConsumeError | "unwritable" | undefined> {
     const file = this.#fileAt(path);
+    let writer: FileWriter;
     try {
-      await file.opened;
+      writer = await file;
     } catch (cause) {
       if (this.#files.get(path) === file) this.#files.delete(path);
       const { code, message } = cause as NodeJS.ErrnoException;
@@ -92,10 +88,10 @@ export class GroupedFiles implements Files {
       );
       return "unwritable";
     }
-    return await new Promise((resolve) => file.writer.write(part, resolve));
+    return await new Promise((resolve) => writer.write(part, resolve));
   }
 
-  #fileAt(path: string): OpenFile {
+  #fileAt(path: string): Promise<FileWriter> {
     const known = this.#files.get(path);
     this.#files.delete(path); // and so to the end
     const file = known ?? this.#open(path);
@@ -103,22 +99,25 @@ export class GroupedFiles implements Files {
     return file;
   }
 
-  #open(path: string): OpenFile {
-    const writer = this.#settings.makeWriter(path, this.#written.has(path));
-    this.#written.add(path);
+  #open(path: string): Promise<FileWriter> {
     const [oldest] = this.#files;
     const evicted =
       this.#files.size >= this.#settings.maxOpenFiles && oldest !== undefined ? this.#close(...oldest) : undefined;
-    const opened = Promise.all([this.#closing.get(path), evicted]).then(() => writer.open());
+    const opened = Promise.all([this.#closing.get(path), evicted]).then(async () => {
+      const writer = this.#settings.makeWriter(path, this.#written.has(path));
+      await writer.open();
+      this.#written.add(path);
+      return writer;
+    });
     opened.catch(() => {}); // whoever writes hears of it
-    return { writer, opened };
+    return opened;
   }
 
-  #close(path: string, { writer, opened }: OpenFile): Promise<void> {
+  #close(path: string, opened: Promise<FileWriter>): Promise<void> {
     this.#files.delete(path);
     const closed = opened
       .then(
-        () => writer.close(),
+        (writer) => writer.close(),
         () => {},
       )
       .catch((error: Error) => this.#settings.logger.warn({ error: error.message }, "A file could not be closed."))

@@ -38,9 +38,7 @@ export class FileWriter implements Files {
 
   write(data: Pdata, done: WriteDone): void {
     this.#waiting.push({ data, done });
-    this.#work ??= this.#writeWaiting().finally(() => {
-      this.#work = undefined;
-    });
+    this.#work ??= this.#writeWaiting();
   }
 
   /** Resolves when nothing waits. */
@@ -56,7 +54,12 @@ export class FileWriter implements Files {
   }
 
   async #writeWaiting(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#writePiece(this.#takePiece());
+    try {
+      while (this.#waiting.length > 0) await this.#writePiece(this.#takePiece());
+    } finally {
+      // In the turn that found nothing waiting: what comes after it starts anew.
+      this.#work = undefined;
+    }
   }
 
   #takePiece(): Waiting[] {
