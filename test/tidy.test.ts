@@ -40,6 +40,7 @@ const layers = [
     "pipeline/make_directory.ts",
     "pipeline/published_files.ts",
     "pipeline/registry.ts",
+    "pipeline/tracing.ts",
     "pipeline/manifest.ts",
   ],
   [
@@ -52,7 +53,7 @@ const layers = [
   ],
   ["pipeline/export/", "pipeline/telemetry/", "pipeline/llm/"],
   ["pipeline/graph/"],
-  ["pipeline/service.ts", "pipeline/generation.ts"],
+  ["pipeline/service.ts", "pipeline/generation.ts", "pipeline/reloader.ts", "pipeline/running_telemetry.ts"],
   ["receivers/", "processors/", "connectors/", "exporters/", "extensions/"],
   ["cmd/"],
 ] as const;
@@ -86,6 +87,14 @@ describe("the house", () => {
     assert.deepEqual(upwards, []);
   });
 
+  it("has a layer for every file of the pipeline", () => {
+    const homeless = code.filter(({ path }) => path.startsWith("pipeline/") && layerOf(path) === -1);
+    assert.deepEqual(
+      homeless.map(({ path }) => path),
+      [],
+    );
+  });
+
   it("keeps components apart: none imports another's folder", () => {
     const across = code
       .filter(({ path }) => componentFolders.test(path))
@@ -99,7 +108,8 @@ describe("the house", () => {
   });
 
   it("has no file over 400 lines", () => {
-    const long = code.filter(({ text }) => text.split("\n").length > 401).map(({ path }) => path);
+    const handWritten = files.filter(({ path }) => /\.(ts|mjs|js|py|go|css|html)$/.test(path));
+    const long = handWritten.filter(({ text }) => text.split("\n").length > 401).map(({ path }) => path);
     assert.deepEqual(long, []);
   });
 
@@ -128,7 +138,7 @@ describe("the house", () => {
 
   it("has nothing left over and names no workplace", () => {
     const others = files.filter(({ path }) => path !== "test/tidy.test.ts");
-    assert.deepEqual(offences(others, /\b(FIXME|XXX|HACK)\b|\/work\/main|\.\.\/shared\//), []);
+    assert.deepEqual(offences(others, /\b(FIXME|XXX|HACK)\b|\/work\/|\.\.\/shared\//), []);
   });
 
   it("has a lock file without download addresses, in step with package.json, with the packages of every platform", () => {
