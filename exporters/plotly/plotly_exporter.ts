@@ -4,7 +4,7 @@ import type { Delivery } from "../../pipeline/delivery.ts";
 import { type Pause, pauseOn } from "../../pipeline/frame/engine.ts";
 import { SpanFeed } from "../../pipeline/frame/span_feed.ts";
 import type { ExporterHost, Timer } from "../../pipeline/host.ts";
-import { NestedCalls } from "../../pipeline/llm/nested_calls.ts";
+import { bytesOfNestedCalls, NestedCalls } from "../../pipeline/llm/nested_calls.ts";
 import { gap } from "../../pipeline/number_text.ts";
 import type { Traces } from "../../pipeline/pdata/index.ts";
 import { PublishedFiles } from "../../pipeline/published_files.ts";
@@ -102,12 +102,16 @@ export class PlotlyExporter implements Exporter<Traces>, FigureSource {
     await this.#refreshing;
     this.#withdraw();
     this.#store.clear();
+    if (this.#calls !== undefined) this.#host.budget.give(bytesOfNestedCalls);
     this.#calls = undefined;
   }
 
   /** Made with the first spans: 10 MB, however many come. */
   #nested(): NestedCalls {
-    this.#calls ??= new NestedCalls((row, share) => this.#store.takeBack(row, share));
+    if (this.#calls === undefined) {
+      this.#host.budget.take(bytesOfNestedCalls);
+      this.#calls = new NestedCalls((row, share) => this.#store.takeBack(row, share));
+    }
     return this.#calls;
   }
 

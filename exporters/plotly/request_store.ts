@@ -52,6 +52,9 @@ export class RequestStore {
   readonly #models = new Dictionary();
   #displaced = 0;
   #added = 0;
+  #readers = 0;
+  /** What was taken back while somebody read. */
+  #waiting: (readonly [number: number, share: Share])[] = [];
 
   /** @param maxRequests rounded up to whole blocks. */
   constructor(maxRequests: number, budget: ByteBudget) {
@@ -106,6 +109,21 @@ export class RequestStore {
 
   /** Takes a request back that turns out to repeat another one: all of it, or all but its tokens. */
   takeBack(number: number, share: Share): void {
+    if (this.#readers > 0) this.#waiting.push([number, share]);
+    else this.#mark(number, share);
+  }
+
+  /** Runs `read`, which may pause: until it has settled, rows that are there stay as they are. */
+  async reading<T>(read: () => Promise<T>): Promise<T> {
+    this.#readers++;
+    try {
+      return await read();
+    } finally {
+      if (--this.#readers === 0) for (const [number, share] of this.#waiting.splice(0)) this.#mark(number, share);
+    }
+  }
+
+  #mark(number: number, share: Share): void {
     const block = this.#blocks.findLast(({ firstNumber }) => firstNumber <= number);
     const row = number - (block?.firstNumber ?? 0);
     if (block === undefined || row >= block.length) return;

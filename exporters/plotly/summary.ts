@@ -57,8 +57,12 @@ export interface Window {
   readonly isPast?: boolean;
 }
 
-/** Reads the window `[toUnixMs - windowMs, toUnixMs]`, its start rounded down to a time bucket, in steps. */
-export async function summarize(store: RequestStore, window: Window, pause: Pause): Promise<Summary> {
+/** Reads the window `[toUnixMs - windowMs, toUnixMs]`, its start rounded down to a time bucket, in steps that all see the same requests. */
+export function summarize(store: RequestStore, window: Window, pause: Pause): Promise<Summary> {
+  return store.reading(() => readWindow(store, window, pause));
+}
+
+async function readWindow(store: RequestStore, window: Window, pause: Pause): Promise<Summary> {
   const buckets = timeBuckets(window.toUnixMs, window.windowMs);
   const snapshots = store.blocks.map((block) => ({ block, length: block.length }));
   const untilUnixMs = window.isPast === true ? window.toUnixMs : Number.POSITIVE_INFINITY;

@@ -8,7 +8,10 @@ export interface ClosedWindow {
   readonly startUnixMs: number;
   readonly endUnixMs: number;
   readonly frame: SpanFrame;
-  /** It held `maxSpans` before its time was over: it ends with the latest of its spans, and what comes after is in another. */
+  /**
+   * It held `maxSpans` before its time was over: it ends with the latest of its spans, at least 1 µs after its
+   * start, and what comes after is in another. Spans come in any order: it may hold some that end at its end or before its start.
+   */
   readonly isFull: boolean;
 }
 
@@ -27,6 +30,9 @@ export interface Skipped {
   /** They end further in the future than a window and the lateness allow. */
   ahead: number;
 }
+
+/** Parts of a full window last at least this long, so that no two begin together: 1 µs, which a double still tells apart. */
+const shortestPartMs = 0.001;
 
 /** What an open window holds, or what it holds since it was full. */
 interface Part {
@@ -145,7 +151,9 @@ export class SpanWindows {
     return part;
   }
 
-  #closeFull(window: number, { frame, startUnixMs, latestEndMs: endUnixMs }: Part): void {
+  #closeFull(window: number, { frame, startUnixMs, latestEndMs }: Part): void {
+    const windowEndMs = (window + 1) * this.#settings.windowMs;
+    const endUnixMs = Math.min(windowEndMs, Math.max(latestEndMs, startUnixMs + shortestPartMs));
     this.#open.delete(window);
     this.#cuts.set(window, endUnixMs);
     this.#onClose({ startUnixMs, endUnixMs, frame, isFull: true });

@@ -11,6 +11,9 @@ export type Share = "tokens" | "repeats";
 const capacity = 1 << 18;
 const buckets = 1 << 17;
 
+/** What the arrays of a `NestedCalls` hold: four columns of 4 bytes, two of 8 and three of 1, and the buckets. */
+export const bytesOfNestedCalls = capacity * (4 * 4 + 2 * 8 + 3 * 1) + buckets * 8;
+
 /** Bits of `own`, beside those of `requestKind`. */
 const barrier = 8;
 const reportsTokens = 16;

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import plotly from "../../../exporters/plotly/index.ts";
+import { bytesPerBlock } from "../../../exporters/plotly/request_store.ts";
+import { bytesOfNestedCalls } from "../../../pipeline/llm/nested_calls.ts";
 import { runningClock } from "../../pipeline/frame/running_clock.ts";
 import { type MadeSpan, traces } from "../../support/dashboard_data.ts";
 import { recordedDelivery, simulatedHost } from "../../support/simulated_host.ts";
@@ -60,4 +62,18 @@ describe("a call that an SDK and a gateway trace", () => {
     ]);
     assert.deepEqual([requests, input_tokens, output_tokens, drawn], [1, 12, 30, 1]);
   });
+});
+
+it("what remembers the calls is charged from the first spans until the exporter stops", async () => {
+  const host = simulatedHost({ id: "plotly" });
+  runningClock(host.clock);
+  const exporter = plotly.traces!(plotly.config.parse({ directory: "" }), host);
+  await exporter.start?.();
+  assert.equal(host.budget.usedBytes, 0);
+  const span = { ...sdk, traceId: "ab".repeat(16), name: "chat", status: "OK", startUnixMs: host.clock.nowMs() - 500 };
+  exporter.consume(recordedDelivery(traces([span as MadeSpan])).delivery);
+  await exporter.drain?.(Number.POSITIVE_INFINITY);
+  assert.equal(host.budget.usedBytes, bytesOfNestedCalls + bytesPerBlock);
+  await exporter.stop?.();
+  assert.equal(host.budget.usedBytes, 0);
 });

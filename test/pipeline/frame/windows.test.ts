@@ -171,6 +171,17 @@ describe("event-time windows", () => {
     assert.deepEqual(skipped, { late: 0, ahead: 0 });
   });
 
+  it("begin at different times though all their spans end in one instant", () => {
+    const { clock, windows, take, times } = openWindows({ maxSpans: 1 });
+    clock.advance(20_000);
+    take(4_000, 4_000, 4_000);
+    windows.closeAll();
+    const starts = times().map(([start]) => start);
+    assert.equal(starts.length, 3);
+    assert.equal(new Set(starts).size, 3);
+    for (const [start, end] of times()) assert.ok(Number(end) > Number(start), `${start} to ${end}`);
+  });
+
   it("leave nothing behind when they were full with their last span", () => {
     const { clock, windows, take, times } = openWindows({ maxSpans: 2 });
     clock.advance(40_000);
