@@ -22,10 +22,16 @@ export interface GroupedFilesSettings {
   readonly groups: (data: Pdata) => ReadonlyMap<string, Pdata>;
   readonly pathOf: (segment: string) => string;
   readonly maxOpenFiles: number;
-  /** A file that is not open yet. `goesOn` when it was written to before, and so must not be emptied. */
+  /** A file that is not open yet. `goesOn` when it was or may have been written to before, and so must not be emptied. */
   readonly makeWriter: (path: string, goesOn: boolean) => FileWriter;
   readonly logger: Logger;
 }
+
+/**
+ * As many paths are remembered as written to. Senders choose them, so there must be an end; from then on a file is gone
+ * on with rather than emptied: what is old may stay in it, what was acknowledged is never lost.
+ */
+export const mostRemembered = 10_000;
 
 /** A file for each value of a resource attribute. The one that was used the longest ago is closed when there are too many. */
 export class GroupedFiles implements Files {
@@ -104,9 +110,10 @@ export class GroupedFiles implements Files {
     const evicted =
       this.#files.size >= this.#settings.maxOpenFiles && oldest !== undefined ? this.#close(...oldest) : undefined;
     const opened = Promise.all([this.#closing.get(path), evicted]).then(async () => {
-      const writer = this.#settings.makeWriter(path, this.#written.has(path));
+      const goesOn = this.#written.has(path) || this.#written.size >= mostRemembered;
+      const writer = this.#settings.makeWriter(path, goesOn);
       await writer.open();
-      this.#written.add(path);
+      if (!goesOn) this.#written.add(path);
       return writer;
     });
     opened.catch(() => {}); // whoever writes hears of it

@@ -1,6 +1,7 @@
 /**
- * Memory that one synchronous conversion at a time writes into before its result is copied out at its exact size: a
- * fresh buffer per request costs more than filling it. It is kept up to 4 MiB.
+ * Memory that a conversion writes into before its result is copied out at its exact size: a fresh buffer per request
+ * costs more than filling it. Whoever takes it has it alone until it is given back, also across the pauses of a
+ * conversion in steps; who comes meanwhile gets a fresh one. The largest given back is kept, up to 4 MiB.
  */
 let kept: Buffer = Buffer.alloc(0);
 
