@@ -9,6 +9,7 @@ export type PeerName =
   | "java_sdk"
   | "javascript_sdk"
   | "linters"
+  | "node_rapids"
   | "python_sdk";
 
 /** One line of the result table. */

@@ -12,6 +12,7 @@ import { chains } from "./checks/chains.ts";
 import { commandLine } from "./checks/command_line.ts";
 import { cors } from "./checks/cors.ts";
 import { debugText } from "./checks/debug_text.ts";
+import { engines } from "./checks/engines.ts";
 import { exported } from "./checks/exports.ts";
 import { figures } from "./checks/figures.ts";
 import { gateway } from "./checks/gateway.ts";
@@ -33,6 +34,7 @@ import * as jaeger from "./peers/jaeger.ts";
 import * as javaSdk from "./peers/java_sdk.ts";
 import * as javascriptSdk from "./peers/javascript_sdk.ts";
 import * as linters from "./peers/linters.ts";
+import * as nodeRapids from "./peers/node_rapids.ts";
 import { cacheFolder, isSkipped, type Peer, type Skipped } from "./peers/peer.ts";
 import * as pythonSdk from "./peers/python_sdk.ts";
 import { publish, type Result } from "./report.ts";
@@ -46,6 +48,7 @@ const recipes: Readonly<Record<PeerName, () => Promise<Peer | Skipped>>> = {
   java_sdk: javaSdk.ensure,
   javascript_sdk: javascriptSdk.ensure,
   linters: linters.ensure,
+  node_rapids: nodeRapids.ensure,
   python_sdk: pythonSdk.ensure,
 };
 
@@ -75,6 +78,7 @@ const checks: readonly Check[] = [
   figures,
   graphistry,
   packaging,
+  engines,
 ];
 
 exitOnSignals();

@@ -23,7 +23,10 @@ function option(name, otherwise) {
 // Whatever a library prints goes to the log: only frames may reach the parent.
 console.log = console.info = console.error;
 
-/** node-rapids, and the apache-arrow it was built with: objects of another version of it are not understood. */
+/**
+ * node-rapids, and the apache-arrow it was built with: objects of another version of it are not understood.
+ * @returns {import("./rapids.d.ts").Libraries}
+ */
 function loadLibraries() {
   const named = option("module", "@rapidsai/cudf");
   const from = createRequire(join(process.cwd(), "here.js"));
@@ -108,7 +111,10 @@ function presentRows(table, name, wanted, ids) {
   return { groups: groups.subarray(0, count), values: values.subarray(0, count) };
 }
 
-/** What one group-by of the library gives, as numbers by group; NaN for a group without rows. One statistic a call. */
+/**
+ * What one group-by of the library gives, as numbers by group; NaN for a group without rows. One statistic a call.
+ * @param {(groups: import("./rapids.d.ts").GroupBy) => import("./rapids.d.ts").DataFrame} compute
+ */
 function aggregated(groups, values, groupCount, compute) {
   const found = new Float64Array(groupCount).fill(Number.NaN);
   if (groups.length === 0) return found;
@@ -122,13 +128,14 @@ function aggregated(groups, values, groupCount, compute) {
   // The order of the rows differs from statistic to statistic.
   for (let row = 0; row < answer.numRows; row++) {
     const number = numbers.get(row);
-    if (number !== null) found[keys.get(row)] = Number(number);
+    if (number !== null) found[Number(keys.get(row))] = Number(number);
   }
   result.dispose();
   frame.dispose();
   return found;
 }
 
+/** @type {Record<string, (groups: import("./rapids.d.ts").GroupBy, aggregation: { q: number }) => import("./rapids.d.ts").DataFrame>} */
 const statistics = {
   count: (groups) => groups.count(),
   sum: (groups) => groups.sum(),

@@ -14,6 +14,12 @@ export const recipes = check({
   async run({ linters }): Promise<Findings> {
     const silent = [
       { file: "container/Dockerfile", with: "hadolint", command: join(linters.executable, "hadolint"), args: [] },
+      {
+        file: "container/Dockerfile.rapids",
+        with: "hadolint",
+        command: join(linters.executable, "hadolint"),
+        args: [],
+      },
       { file: "systemd/otelpipe.service", with: "systemd-analyze", command: "systemd-analyze", args: ["verify"] },
       {
         file: "kubernetes/otelpipe.yaml",
