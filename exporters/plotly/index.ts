@@ -49,10 +49,10 @@ export default exporter({
   type: "plotly",
   stability: { traces: "alpha" },
   summary:
-    "Draws LLM requests (client spans that name a gen_ai operation or model) as Plotly figures over a rolling window: latency, tokens over time, input against output, request rate. A call that an SDK and a gateway both trace, one span below the other, counts once: of such requests of one kind (text or embeddings) the innermost, unless a tool or an agent lies between them; each of several attempts below one request counts. Where only an outer span reports tokens, these count once.",
+    "Draws LLM requests (client spans that name a gen_ai operation or model) as Plotly figures over a rolling window: latency, tokens over time, input against output, request rate. The `dashboard` extension serves them; without it they exist as files only. A call that an SDK and a gateway both trace, one span below the other, counts once: of such requests of one kind (text or embeddings) the innermost, unless a tool or an agent lies between them; each of several attempts below one request counts. Where only an outer span reports tokens, these count once.",
   config,
   examples: [
-    { title: "Figures on the dashboard, and as files", yaml: "plotly:" },
+    { title: "Figures as files, and on the dashboard where its extension runs", yaml: "plotly:" },
     { title: "Figures on the dashboard only", yaml: 'plotly: { directory: "" }' },
     {
       title: "Files in a directory of your own, and the tables of an aggregate beside them",

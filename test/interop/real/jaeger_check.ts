@@ -5,7 +5,7 @@ import { normalised, stamped } from "./expected.ts";
 import type { Stage } from "./stage.ts";
 import type { SentSpan } from "./truth.ts";
 
-/** Compares every span with what Jaeger's API gives back for it: ids, parent, times, status, attributes, events, resource. */
+/** Compares every span with what Jaeger's API gives back for it: ids, parent, links, times, status, attributes, events, resource. */
 export async function checkJaeger(stage: Stage, truth: readonly SentSpan[]): Promise<string> {
   let attributes = 0;
   let spans = 0;
@@ -43,6 +43,11 @@ function compareFrame(sent: SentSpan, span: JaegerSpan): void {
   assert.equal(span.operationName, sent.name);
   const parents = span.references.filter(({ refType }) => refType === "CHILD_OF").map(({ spanID }) => spanID);
   assert.deepEqual(parents, sent.parentSpanId === "" ? [] : [sent.parentSpanId]);
+  const links = span.references.filter(({ refType }) => refType === "FOLLOWS_FROM");
+  assert.deepEqual(
+    links.map(({ traceID, spanID }) => ({ traceId: traceID, spanId: spanID })),
+    sent.links,
+  );
   assert.equal(span.startTime, Number(sent.startNano / 1000n));
   assert.equal(span.duration, Number((sent.endNano - sent.startNano) / 1000n));
 }

@@ -19,7 +19,13 @@ import {
   receive,
   type Traces,
 } from "../../../../pipeline/pdata/index.ts";
-import type { InstrumentationScope, KeyValue, Metric, Resource } from "../../../../pipeline/pdata/objects/types.ts";
+import type {
+  InstrumentationScope,
+  KeyValue,
+  Metric,
+  Resource,
+  Span,
+} from "../../../../pipeline/pdata/objects/types.ts";
 import { bytesOf, forTapes, seed } from "./property.ts";
 import type { Tape } from "./tape.ts";
 import { oracleVerdict } from "./verdict.ts";
@@ -171,11 +177,20 @@ const pruneMetrics = ({ resourceMetrics }: Decoded["metrics"], keep: Keep) => ({
 });
 
 describe(`edits of messages in any encoding (OTELPIPE_SEED=${seed})`, () => {
-  it("edits and drops spans as decoded ones", () => {
+  it("edits and drops spans, and edits their events, as decoded ones", () => {
     forRequests("traces", (bytes, request, tape) => {
       const decisions: ((owner: Owner) => boolean)[] = [];
       const edited = editSpans(receive("traces", bytes), (span) => {
-        decisions.push(editItem(span as never, tape));
+        const editSpan = editItem(span as never, tape);
+        const plans: Change[][] = [];
+        span.editEvents((event) => {
+          plans.push(changesFrom(tape));
+          edit(event, plans.at(-1)!);
+        });
+        decisions.push((owner) => {
+          for (const event of (owner as Span).events) event.attributes = editList(event.attributes, plans.shift()!);
+          return editSpan(owner);
+        });
       });
       same(
         edited,
@@ -237,43 +252,55 @@ describe(`edits of messages in any encoding (OTELPIPE_SEED=${seed})`, () => {
     });
   });
 
-  it("edits resources as decoded ones, and makes the missing", () => {
-    forRequests("metrics", (bytes, request, tape) => {
-      const plans: Change[][] = [];
-      const edited = editResources(receive("metrics", bytes), (resource) => {
-        plans.push(changesFrom(tape));
-        edit(resource, plans.at(-1)!);
+  for (const signal of ["traces", "metrics", "logs"] as const) {
+    it(`edits resources of ${signal} as decoded ones, and makes the missing`, () => {
+      forRequests(signal, (bytes, request, tape) => {
+        const plans: Change[][] = [];
+        const edited = editResources(receive(signal, bytes), (resource) => {
+          plans.push(changesFrom(tape));
+          edit(resource, plans.at(-1)!);
+        });
+        for (const { entry } of groupsOf(request)) {
+          const attributes = editList(entry.resource?.attributes ?? [], plans.shift()!);
+          if (entry.resource !== undefined || attributes.length > 0)
+            entry.resource = resourceOf(entry.resource, attributes);
+        }
+        same(edited, request);
       });
-      for (const entry of request.resourceMetrics) {
-        const attributes = editList(entry.resource?.attributes ?? [], plans.shift()!);
-        if (entry.resource !== undefined || attributes.length > 0)
-          entry.resource = resourceOf(entry.resource, attributes);
-      }
-      same(edited, request);
     });
-  });
 
-  it("edits scopes as decoded ones, and makes the missing", () => {
-    forRequests("logs", (bytes, request, tape) => {
-      const plans: { changes: Change[]; name: string | undefined }[] = [];
-      const edited = editScopes(receive("logs", bytes), (scope) => {
-        const plan = { changes: changesFrom(tape), name: tape.chance(60) ? tape.pick(names) : undefined };
-        plans.push(plan);
-        edit(scope, plan.changes);
-        if (plan.name !== undefined) scope.name = plan.name;
-      });
-      for (const { scopeLogs } of request.resourceLogs) {
-        for (const entry of scopeLogs) {
+    it(`edits scopes of ${signal} as decoded ones, and makes the missing`, () => {
+      forRequests(signal, (bytes, request, tape) => {
+        const plans: { changes: Change[]; name: string | undefined }[] = [];
+        const edited = editScopes(receive(signal, bytes), (scope) => {
+          const plan = { changes: changesFrom(tape), name: tape.chance(60) ? tape.pick(names) : undefined };
+          plans.push(plan);
+          edit(scope, plan.changes);
+          if (plan.name !== undefined) scope.name = plan.name;
+        });
+        for (const entry of groupsOf(request).flatMap(({ scopes }) => scopes)) {
           const { changes, name } = plans.shift()!;
           const attributes = editList(entry.scope?.attributes ?? [], changes);
           const scope = scopeOf(entry.scope, attributes, name);
           if (entry.scope !== undefined || attributes.length > 0 || scope.name !== "") entry.scope = scope;
         }
-      }
-      same(edited, request);
+        same(edited, request);
+      });
     });
-  });
+  }
 });
+
+interface Group {
+  readonly entry: { resource?: Resource };
+  readonly scopes: readonly { scope?: InstrumentationScope }[];
+}
+
+/** The entries of a request of any signal, one a resource, with their entries, one a scope. */
+function groupsOf(request: Decoded[Edited]): Group[] {
+  if ("resourceSpans" in request) return request.resourceSpans.map((entry) => ({ entry, scopes: entry.scopeSpans }));
+  if ("resourceLogs" in request) return request.resourceLogs.map((entry) => ({ entry, scopes: entry.scopeLogs }));
+  return request.resourceMetrics.map((entry) => ({ entry, scopes: entry.scopeMetrics }));
+}
 
 function resourceOf(resource: Resource | undefined, attributes: KeyValue[]): Resource {
   return { droppedAttributesCount: 0, entityRefs: [], ...resource, attributes };
