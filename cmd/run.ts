@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { ResolvedConfig } from "../pipeline/config/resolved.ts";
+import { messageOf } from "../pipeline/error_text.ts";
 import type { Report } from "../pipeline/graph/drain.ts";
 import type { Logger } from "../pipeline/host.ts";
 import { systemClock } from "../pipeline/process/clock.ts";
@@ -100,7 +101,7 @@ const inlineText =
 
 /** Says why nothing runs, and gives the exit code. */
 function failed(error: unknown): number {
-  process.stderr.write(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`Error: ${messageOf(error)}\n`);
   return 1;
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from "./error_text.ts";
 import type { Pdata } from "./pdata/index.ts";
 import type { TraceSpan } from "./tracing.ts";
 
@@ -56,7 +57,7 @@ export class ConsumeError extends Error {
   /** What was thrown, as a ConsumeError: a throw of any other kind is permanent for the batch that caused it. */
   static from(thrown: unknown): ConsumeError {
     if (thrown instanceof ConsumeError) return thrown;
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    const message = messageOf(thrown);
     return new ConsumeError(message, { retryable: false, cause: thrown });
   }
 

@@ -1,5 +1,6 @@
 import type { Lifecycle } from "./component.ts";
 import type { ResolvedConfig } from "./config/resolved.ts";
+import { messageOf } from "./error_text.ts";
 import { buildGraph, type Graph } from "./graph/build.ts";
 import { type DrainOptions, drainGraph, Leaving, type Report } from "./graph/drain.ts";
 import { Hosts, type Surroundings } from "./graph/hosts.ts";
@@ -151,7 +152,7 @@ export class Generation {
     try {
       await component.start?.();
     } catch (cause) {
-      const error = cause instanceof Error ? cause.message : String(cause);
+      const error = messageOf(cause);
       this.#options.logger.error({ error, type: kind, id }, "Failed to start component");
       const during = kind === "extension" ? "failed to start extensions" : "cannot start pipelines";
       throw new Error(`${during}: failed to start ${JSON.stringify(id)} ${kind}: ${error}`, { cause });

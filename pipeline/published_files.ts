@@ -1,5 +1,6 @@
 import { access, constants, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { messageOf } from "./error_text.ts";
 import type { Host } from "./host.ts";
 import { makeDirectory } from "./make_directory.ts";
 
@@ -100,8 +101,4 @@ export class PublishedFiles {
 function folderOf(id: string): string {
   const [, ...name] = id.split("/");
   return name.join("/").replace(/[^A-Za-z0-9_-]+/g, "_");
-}
-
-function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -1,6 +1,7 @@
 import { ConfigError, placeText } from "./config/problem.ts";
 import type { ResolvedConfig } from "./config/resolved.ts";
 import { pathText } from "./config/tree.ts";
+import { messageOf } from "./error_text.ts";
 import type { Plan } from "./graph/plan.ts";
 import type { Clock, Logger, Meter } from "./host.ts";
 import type { ReloadProblem, ReloadVerdict } from "./view.ts";
@@ -104,7 +105,7 @@ function refused(error: unknown): Omit<ReloadVerdict, "unixMs"> {
           message,
           ...(hint !== undefined && { hint }),
         }))
-      : [{ message: error instanceof Error ? error.message : String(error) }];
+      : [{ message: messageOf(error) }];
   return { outcome: "refused", text: refusedText, added: [], rebuilt: [], removed: [], kept: 0, problems };
 }
 

@@ -34,6 +34,7 @@ const layers = [
     "pipeline/frame/columns.ts",
     "pipeline/board.ts",
     "pipeline/view.ts",
+    "pipeline/error_text.ts",
     "pipeline/number_text.ts",
     "pipeline/host.ts",
     "pipeline/delivery.ts",

@@ -1,5 +1,6 @@
 import { z } from "../../pipeline/config/schema.ts";
 import { ConsumeError } from "../../pipeline/delivery.ts";
+import { messageOf } from "../../pipeline/error_text.ts";
 import type { Clock } from "../../pipeline/host.ts";
 import { grpcClientShape, httpClientShape } from "../../pipeline/net/client_settings.ts";
 import { exportPath, httpPath } from "../../pipeline/net/otlp_paths.ts";
@@ -72,7 +73,7 @@ async function connectHttp({ endpoint, protocol, compression, clock }: ClientSet
       const limited = AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]);
       const body = json ? toJson(data) : data.toBuffer();
       const reply = await client.send(url, body, { headers, signal: limited }).catch((cause: unknown) => {
-        throw new ConsumeError(`${url.href}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+        throw new ConsumeError(`${url.href}: ${messageOf(cause)}`, {
           retryable: true,
           cause,
         });

@@ -1,3 +1,4 @@
+import { messageOf } from "../../pipeline/error_text.ts";
 import type { Clock } from "../../pipeline/host.ts";
 import { systemClock } from "../../pipeline/process/clock.ts";
 import { Batch } from "./batch.ts";
@@ -154,7 +155,7 @@ class Run {
         retryForMs,
       });
     } catch (error) {
-      this.#error = error instanceof Error ? error.message : String(error);
+      this.#error = messageOf(error);
       return;
     }
     let parcel = this.#next();

@@ -1,3 +1,4 @@
+import { messageOf } from "../../pipeline/error_text.ts";
 import { age } from "../../pipeline/number_text.ts";
 import { type FigureDocument, fetchFigure } from "../api.ts";
 import { el, setText, telemetry } from "../dom.ts";
@@ -99,10 +100,7 @@ export class FigurePanel {
   /** An error stays in this panel; the last good picture stays, dimmed, with its age. */
   #fail(error: unknown): void {
     const old = this.#shownAtMs === 0 ? "" : ` Shown as it was ${age(performance.now() - this.#shownAtMs)} ago.`;
-    setText(
-      this.#problem,
-      `This figure could not be drawn: ${error instanceof Error ? error.message : String(error)}.${old}`,
-    );
+    setText(this.#problem, `This figure could not be drawn: ${messageOf(error)}.${old}`);
     this.element.dataset["stale"] = "";
   }
 }

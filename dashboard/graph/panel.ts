@@ -1,3 +1,4 @@
+import { messageOf } from "../../pipeline/error_text.ts";
 import { count } from "../../pipeline/number_text.ts";
 import { fetchGraph, fetchSpan } from "../api.ts";
 import { byId, el, setText, telemetry } from "../dom.ts";
@@ -148,7 +149,7 @@ export class GraphPanel {
     try {
       this.#snapshot = await fetchGraph(component);
     } catch (error) {
-      setText(this.#sub, `not read: ${error instanceof Error ? error.message : String(error)}`);
+      setText(this.#sub, `not read: ${messageOf(error)}`);
       return;
     }
     this.#layout ??= new GraphLayout(aspectOf(this.#stage));

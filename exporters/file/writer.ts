@@ -1,4 +1,5 @@
 import { ConsumeError } from "../../pipeline/delivery.ts";
+import { messageOf } from "../../pipeline/error_text.ts";
 import type { Pause } from "../../pipeline/frame/engine.ts";
 import type { Pdata } from "../../pipeline/pdata/index.ts";
 import { type EncodingSettings, encodeBatch } from "./encoding.ts";
@@ -86,7 +87,7 @@ export class FileWriter implements Files {
       const pieces = encoded.flatMap((each) => each.pieces);
       await this.#file.write(encoded.length === 1 ? pieces : [Buffer.concat(pieces)]);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = messageOf(cause);
       const error = new ConsumeError(`file exporter: writing failed: ${reason}`, { retryable: true, cause });
       for (const { entry } of encoded) entry.done(error);
       return;

@@ -1,3 +1,4 @@
+import { messageOf } from "../../pipeline/error_text.ts";
 import { pauseOn } from "../../pipeline/frame/engine.ts";
 import type { Clock, Host, Logger } from "../../pipeline/host.ts";
 import { userAgent } from "../../pipeline/net/user_agent.ts";
@@ -121,7 +122,7 @@ export class Publisher {
 
   /** The same graph again is worth a try after a failure that may pass, not after a refusal. */
   #failed(thrown: unknown): boolean {
-    const error = thrown instanceof Error ? thrown.message : String(thrown);
+    const error = messageOf(thrown);
     const mayPass = !(thrown instanceof GraphistryError) || thrown.isRetryable;
     this.#problem = "upload failed";
     this.#count("failure");

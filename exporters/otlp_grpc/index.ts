@@ -1,6 +1,7 @@
 import { type Exporter, exporter } from "../../pipeline/component.ts";
 import { acrossFields, z } from "../../pipeline/config/schema.ts";
 import { ConsumeError } from "../../pipeline/delivery.ts";
+import { messageOf } from "../../pipeline/error_text.ts";
 import { queuedExporter } from "../../pipeline/export/queued_exporter.ts";
 import type { Attempt } from "../../pipeline/export/sender.ts";
 import { queueSettings, retrySettings, timeoutSetting } from "../../pipeline/export/settings.ts";
@@ -32,7 +33,7 @@ const config = z
       try {
         parseGrpcEndpoint(endpoint);
       } catch (error) {
-        refuse(error instanceof Error ? error.message : String(error));
+        refuse(messageOf(error));
       }
     }),
   );

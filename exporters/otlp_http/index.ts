@@ -1,6 +1,7 @@
 import { type Exporter, exporter } from "../../pipeline/component.ts";
 import { acrossFields, z } from "../../pipeline/config/schema.ts";
 import { ConsumeError } from "../../pipeline/delivery.ts";
+import { messageOf } from "../../pipeline/error_text.ts";
 import { queuedExporter } from "../../pipeline/export/queued_exporter.ts";
 import type { Attempt } from "../../pipeline/export/sender.ts";
 import { queueSettings, retrySettings } from "../../pipeline/export/settings.ts";
@@ -100,7 +101,7 @@ function createExporter(settings: OtlpHttpConfig, host: ExporterHost): Exporter<
     if (client === undefined) throw new ConsumeError("the exporter is not started", { retryable: true });
     const body = isJson ? joined(await toJsonInSteps(data, pause)) : data.toBuffer();
     const reply = await client.send(url, body, { headers, signal, client: sender }).catch((cause: unknown) => {
-      const message = `failed to make an HTTP request: ${cause instanceof Error ? cause.message : String(cause)}`;
+      const message = `failed to make an HTTP request: ${messageOf(cause)}`;
       throw new ConsumeError(message, { retryable: true, cause });
     });
     judge(reply, url, host);

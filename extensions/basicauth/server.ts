@@ -2,6 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Lifecycle } from "../../pipeline/component.ts";
 import { neverAborted } from "../../pipeline/delivery.ts";
+import { messageOf } from "../../pipeline/error_text.ts";
 import type { ExtensionHost } from "../../pipeline/host.ts";
 import type { AuthVerdict, CredentialSource, ServerAuthenticator } from "../../pipeline/net/auth.ts";
 import { ColdWorker } from "../../pipeline/process/cold_worker.ts";
@@ -82,6 +83,6 @@ function readHtpasswd(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    throw new Error(`open htpasswd file: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(`open htpasswd file: ${messageOf(cause)}`, { cause });
   }
 }

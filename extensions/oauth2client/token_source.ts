@@ -1,4 +1,5 @@
 import { z } from "../../pipeline/config/schema.ts";
+import { messageOf } from "../../pipeline/error_text.ts";
 import type { ExtensionHost } from "../../pipeline/host.ts";
 import { httpClientShape } from "../../pipeline/net/client_settings.ts";
 import { readCredential } from "../../pipeline/net/credential_file.ts";
@@ -32,7 +33,7 @@ export class TokenSource {
     try {
       return await (this.#settings.grant_type === jwtBearer ? this.#byAssertion() : this.#bySecret());
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
+      const message = messageOf(cause);
       const endpoint = JSON.stringify(this.#url.href);
       throw new Error(`failed to get security token from token endpoint (endpoint ${endpoint}): ${message}`, { cause });
     }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { messageOf } from "../../pipeline/error_text.ts";
 import type { Clock, Timer } from "../../pipeline/host.ts";
 import { Busy, type ProcessProfiler } from "./profiler.ts";
 
@@ -51,7 +52,7 @@ export class PprofRoutes {
     try {
       await this.#serve(name, Number(searchParams.get("seconds") ?? 0), response);
     } catch (error) {
-      text(response, 500, error instanceof Error ? error.message : String(error), error instanceof Busy);
+      text(response, 500, messageOf(error), error instanceof Busy);
     }
   }
 

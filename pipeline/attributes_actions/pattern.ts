@@ -1,4 +1,5 @@
 import { RE2JS } from "re2js";
+import { messageOf } from "../error_text.ts";
 
 /** A regular expression of a user: RE2 syntax as in Go, matched in linear time. */
 export interface Pattern {
@@ -34,6 +35,6 @@ export function patternProblem(source: string): string | undefined {
     compilePattern(source);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }

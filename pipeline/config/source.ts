@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { messageOf } from "../error_text.ts";
 import type { Source } from "./place.ts";
 
 /** Where configuration texts come from: the process, or a test. */
@@ -79,7 +80,7 @@ async function retrieveUrl(url: string, isRoom: boolean, from: Surroundings): Pr
   try {
     return { text: await from.download(url) };
   } catch (error) {
-    return failed(error instanceof Error ? error.message : String(error));
+    return failed(messageOf(error));
   }
 }
 

@@ -1,4 +1,5 @@
 import { acrossFields, duration, z } from "../config/schema.ts";
+import { messageOf } from "../error_text.ts";
 import { type EngineSettings, engineNames } from "./engines.ts";
 import { type Expression, parseExpression } from "./expression.ts";
 import { type Field, fieldName, parseField } from "./fields.ts";
@@ -9,7 +10,7 @@ function parsed<T>(parse: (text: string) => T) {
     try {
       return parse(text);
     } catch (thrown) {
-      context.addIssue({ code: "custom", message: thrown instanceof Error ? thrown.message : String(thrown) });
+      context.addIssue({ code: "custom", message: messageOf(thrown) });
       return z.NEVER;
     }
   });

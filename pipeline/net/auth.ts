@@ -1,4 +1,5 @@
 import type { ClientInfo } from "../delivery.ts";
+import { messageOf } from "../error_text.ts";
 import type { Host } from "../host.ts";
 import type { Problem } from "./transport.ts";
 
@@ -87,8 +88,7 @@ export function askAuthenticator(
   source: CredentialSource,
   done: (verdict: AuthVerdict) => void,
 ): void {
-  const failed = (error: unknown) =>
-    done({ accepted: false, reason: error instanceof Error ? error.message : String(error) });
+  const failed = (error: unknown) => done({ accepted: false, reason: messageOf(error) });
   let verdict: AuthVerdict | Promise<AuthVerdict>;
   try {
     verdict = authenticator.authenticate(source);

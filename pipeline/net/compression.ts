@@ -1,5 +1,6 @@
 import { promisify } from "node:util";
 import zlib from "node:zlib";
+import { messageOf } from "../error_text.ts";
 import type { OwnEncoding } from "./codecs/index.ts";
 import { BodyError } from "./transport.ts";
 import { isCutZstd } from "./zstd_frames.ts";
@@ -175,7 +176,7 @@ function busy(): BodyError {
 }
 
 function broken(encoding: Encoding, cause: unknown): BodyError {
-  const error = new BodyError("broken", `${encoding}: ${cause instanceof Error ? cause.message : String(cause)}`);
+  const error = new BodyError("broken", `${encoding}: ${messageOf(cause)}`);
   error.cause = cause;
   return error;
 }

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { messageOf } from "../error_text.ts";
 import type { Host } from "../host.ts";
 
 /** How often a file is looked at while its value is asked for. */
@@ -84,8 +85,4 @@ export interface Credential {
 /** The secret of a pair of settings, such as `password` and `password_file`; the file wins. */
 export function credential(text: string, file: string, host: Pick<Host, "clock" | "logger">): Credential {
   return file === "" ? { value: text, open: () => {} } : new CredentialFile(file, host);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

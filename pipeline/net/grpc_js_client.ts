@@ -6,6 +6,7 @@ import {
   Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
+import { messageOf } from "../error_text.ts";
 import type { Clock } from "../host.ts";
 import { type ClientAuthenticator, sendAuthorized } from "./auth.ts";
 import type { GrpcClientSettings } from "./client_settings.ts";
@@ -95,7 +96,7 @@ export class GrpcJsClient implements RpcClient {
         ({ status }) => status?.code === rpcCode.unauthenticated,
       );
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       return { status: { code: rpcCode.unavailable, message }, body: Buffer.alloc(0) };
     }
   }

@@ -1,4 +1,5 @@
 import { type Client, experimental, type Metadata } from "@grpc/grpc-js";
+import { messageOf } from "../error_text.ts";
 import { acceptedOverGrpc, compress, decompress, type Encoding, grpcEncodingOf } from "./compression.ts";
 import { rpcCode } from "./status.ts";
 
@@ -60,7 +61,7 @@ class MessageFilter extends experimental.BaseFilter {
     try {
       return await decompress(encoding, body, { maxBytes: this.#coding.maxAnswerBytes, reserve: () => true });
     } catch (error) {
-      throw internal(error instanceof Error ? error.message : String(error));
+      throw internal(messageOf(error));
     }
   }
 }

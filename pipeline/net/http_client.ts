@@ -1,4 +1,5 @@
 import { Agent, type AgentOptions, type ClientRequest, type IncomingMessage, request } from "node:http";
+import { messageOf } from "../error_text.ts";
 import { sendAuthorized } from "./auth.ts";
 import type { HttpClientSettings } from "./client_settings.ts";
 import { compress, encodingOf } from "./compression.ts";
@@ -87,7 +88,7 @@ export class NodeHttpClient implements HttpClient {
       watched.end(reply.status);
       return reply;
     } catch (error) {
-      watched.end(undefined, error instanceof Error ? error.message : String(error));
+      watched.end(undefined, messageOf(error));
       throw error;
     }
   }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import tls from "node:tls";
+import { messageOf } from "../error_text.ts";
 import type { Clock, Logger } from "../host.ts";
 import { systemCertificates } from "./system_certificates.ts";
 import { openSslCiphers, openSslCurves } from "./tls_names.ts";
@@ -77,7 +78,7 @@ export function keepCertificatesFresh(server: tls.Server, settings: TlsServerSet
 }
 
 function warnOfReload(error: unknown, { logger }: TlsSurroundings): void {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   logger?.warn({ error: reason }, "Reading TLS certificates again failed; the old ones stay in use.");
 }
 
@@ -166,7 +167,7 @@ function read(file: string, pem: string): string | undefined {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    throw new Error(`cannot read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(`cannot read ${file}: ${messageOf(cause)}`, { cause });
   }
 }
 

@@ -1,4 +1,5 @@
 import { ConsumeError } from "../delivery.ts";
+import { messageOf } from "../error_text.ts";
 import type { Clock, Logger } from "../host.ts";
 import type { Pdata } from "../pdata/index.ts";
 import type { Disk, DiskFile } from "./disk.ts";
@@ -223,7 +224,7 @@ export class LogWriter {
 function notStored(error: unknown): ConsumeError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const isFull = ["ENOSPC", "EDQUOT", "EFBIG"].includes(code);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const what = isFull ? "no space left for the queue on disk" : "the queue on disk cannot be written";
   return new ConsumeError(`${what}: ${message}`, { retryable: true, delayMs: brokenDelayMs, cause: error });
 }

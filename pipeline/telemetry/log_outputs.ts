@@ -1,6 +1,7 @@
 import { openSync, writeSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
+import { messageOf } from "../error_text.ts";
 
 type Write = (text: string) => void;
 
@@ -18,7 +19,7 @@ export function openLogOutputs(paths: readonly string[], errorPaths: readonly st
       try {
         write(text);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         for (const complain of complaints) attempt(complain, `write error: ${path}: ${reason}\n`);
       }
     };
@@ -52,7 +53,7 @@ function openFile(path: string): number {
     if (url !== null && !isAbsolute(target)) throw new Error("file URLs must be absolute paths");
     return openSync(target, "a", 0o666);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new Error(`failed to create logger: open sink ${JSON.stringify(path)}: ${reason}`, { cause });
   }
 }

@@ -1,5 +1,6 @@
 import { rm, stat } from "node:fs/promises";
 import type { Receiver } from "../../pipeline/component.ts";
+import { messageOf } from "../../pipeline/error_text.ts";
 import type { ReceiverHost, Timer } from "../../pipeline/host.ts";
 import { isCheckpointStorage } from "../../pipeline/storage/storage.ts";
 import type { OtlpJsonFileConfig } from "./config.ts";
@@ -63,7 +64,7 @@ export class FileReceiver implements Receiver {
     this.#timer = this.#host.clock.setTimer(() => {
       this.#timer = undefined;
       this.#polling = this.#poll().catch((error: unknown) => {
-        this.#host.logger.error({ error: errorText(error) }, "Looking for lines in files failed; it is tried again.");
+        this.#host.logger.error({ error: messageOf(error) }, "Looking for lines in files failed; it is tried again.");
       });
       void this.#polling.then(() => this.#schedule());
     }, this.#settings.poll_interval);
@@ -113,7 +114,7 @@ export class FileReceiver implements Receiver {
       }
     } catch (error) {
       this.#host.logger.error(
-        { path: file.path, error: errorText(error) },
+        { path: file.path, error: messageOf(error) },
         "Reading a file failed; it is tried again.",
       );
     }
@@ -199,7 +200,7 @@ export class FileReceiver implements Receiver {
     try {
       if (this.#tracker !== undefined) await this.#offsets?.save(this.#tracker.marks);
     } catch (error) {
-      logger.error({ error: errorText(error) }, "How far files were read could not be kept.");
+      logger.error({ error: messageOf(error) }, "How far files were read could not be kept.");
     }
     await this.#tracker?.close();
   }
@@ -207,8 +208,4 @@ export class FileReceiver implements Receiver {
 
 function isBlank(line: Buffer): boolean {
   return line.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09 || byte === 0);
-}
-
-function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { neverAborted } from "../../delivery.ts";
+import { messageOf } from "../../error_text.ts";
 import type { Clock, Logger, Timer } from "../../host.ts";
 import type { Column } from "../columns.ts";
 import { pauseOn, type Query } from "../engine.ts";
@@ -273,7 +274,7 @@ function spawned({ program, args, environment }: WorkerCommand): ChildProcessWit
     if (child.stdout === undefined) throw new Error("no pipes can be opened");
     return child;
   } catch (error) {
-    throw new WorkerError("cannot_start", error instanceof Error ? error.message : String(error), true);
+    throw new WorkerError("cannot_start", messageOf(error), true);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { OwnOtlpSettings } from "../../config/telemetry/exporter.ts";
 import { ConsumeError } from "../../delivery.ts";
+import { messageOf } from "../../error_text.ts";
 import type { Clock } from "../../host.ts";
 import { exportPath, httpPath } from "../../net/otlp_paths.ts";
 import { errorFromHttp, errorFromRpc } from "../../net/status.ts";
@@ -101,7 +102,7 @@ async function openHttp(
     async send(body, abort) {
       const headers = { "content-type": "application/x-protobuf" };
       const reply = await client.send(url, body, { headers, signal: abort }).catch((cause: unknown) => {
-        const message = cause instanceof Error ? cause.message : String(cause);
+        const message = messageOf(cause);
         throw new ConsumeError(`failed to make an HTTP request: ${message}`, { retryable: true, cause });
       });
       if (reply.status >= 200 && reply.status < 300) return;

@@ -1,29 +1,11 @@
 import type { ProcessorSettings } from "../../config/telemetry/exporter.ts";
-import type { Clock, Logger } from "../../host.ts";
+import type { Clock } from "../../host.ts";
 import type { LogEntry, LogLevel } from "../logger.ts";
-import type { Resource } from "../resource.ts";
-import { openDestination } from "./destination.ts";
-import { RecordBatches } from "./record_batches.ts";
-import { type SdkLogRecord, sdkResource, sdkTime } from "./sdk_types.ts";
-
-/** What sends own telemetry needs to know of it. */
-export interface SendingOptions {
-  readonly clock: Clock;
-  /** Gets what goes wrong. Its lines are not sent. */
-  readonly logger: Logger;
-  readonly userAgent: string;
-  readonly resource: Resource;
-  readonly schemaUrl: string | undefined;
-  /** Gets what the console exporter says; standard output unless given. */
-  readonly print?: (text: string) => void;
-}
+import { openRecordSender, type RecordSender, type SendingOptions } from "./record_sender.ts";
+import { type SdkLogRecord, sameScopes, sdkResource, sdkTime } from "./sdk_types.ts";
 
 /** Own log records on their way out. */
-export interface LogSender {
-  add(entry: LogEntry): void;
-  /** Sends what waits. */
-  stop(): Promise<void>;
-}
+export type LogSender = RecordSender<LogEntry>;
 
 /** Sends own log lines as OTLP, to each of `processors`. @throws {Error} when one cannot be opened. */
 export async function openLogSender(
@@ -31,35 +13,21 @@ export async function openLogSender(
   options: SendingOptions,
 ): Promise<LogSender> {
   const { JsonLogsSerializer, ProtobufLogsSerializer } = await import("./opentelemetry.ts");
-  const { clock, logger } = options;
-  const resource = sdkResource(options.resource, options.schemaUrl);
-  const toRecord = recordMaker(resource, clock);
-  const ways = await Promise.all(
-    processors.map(async (settings) => {
-      const destination = await openDestination(settings.exporter, "logs", options);
-      const send = async (records: readonly SdkLogRecord[]) => {
-        const request = {
-          protobuf: () => ProtobufLogsSerializer.serializeRequest([...records]),
-          json: () => JsonLogsSerializer.serializeRequest([...records]),
-        };
-        await destination.send(request, settings.timeoutMs).catch((error: unknown) => {
-          logger.warn({ error, dropped_records: records.length }, "Sending own logs failed.");
-        });
-      };
-      const onDropped = () => logger.warn({}, "Own log lines come faster than they are sent; some are not sent.");
-      return { batches: new RecordBatches(settings, clock, send, onDropped), destination };
-    }),
+  const toRecord = recordMaker(sdkResource(options.resource, options.schemaUrl), options.clock);
+  const sender = await openRecordSender<SdkLogRecord>(
+    {
+      signal: "logs",
+      encode: (records) => ({
+        protobuf: () => ProtobufLogsSerializer.serializeRequest(records),
+        json: () => JsonLogsSerializer.serializeRequest(records),
+      }),
+      failed: (error, records) => [{ error, dropped_records: records }, "Sending own logs failed."],
+      overflow: "Own log lines come faster than they are sent; some are not sent.",
+    },
+    processors,
+    options,
   );
-  return {
-    add(entry) {
-      const record = toRecord(entry);
-      for (const { batches } of ways) batches.add(record);
-    },
-    async stop() {
-      await Promise.all(ways.map(({ batches }) => batches.stop()));
-      for (const { destination } of ways) destination.close();
-    },
-  };
+  return { add: (entry) => sender.add(toRecord(entry)), stop: () => sender.stop() };
 }
 
 const severities: Readonly<Record<LogLevel, number>> = {
@@ -76,16 +44,7 @@ const severities: Readonly<Record<LogLevel, number>> = {
 const scopeName = "go.opentelemetry.io/collector/service";
 
 function recordMaker(resource: SdkLogRecord["resource"], clock: Clock): (entry: LogEntry) => SdkLogRecord {
-  // The SDK groups records by the identity of their scope.
-  const scopes = new Map<string, SdkLogRecord["instrumentationScope"]>();
-  const scopeOf = (component: LogEntry["component"]) => {
-    const key = JSON.stringify(component);
-    const known = scopes.get(key);
-    if (known !== undefined) return known;
-    const made = { name: scopeName, attributes: component };
-    scopes.set(key, made);
-    return made;
-  };
+  const scopeOf = sameScopes<SdkLogRecord["instrumentationScope"]>();
   return ({ level, unixMs, message, component, fields }) => ({
     hrTime: sdkTime(unixMs),
     hrTimeObserved: sdkTime(clock.nowMs()),
@@ -94,7 +53,7 @@ function recordMaker(resource: SdkLogRecord["resource"], clock: Clock): (entry: 
     body: message,
     attributes: attributesOf(fields),
     droppedAttributesCount: 0,
-    instrumentationScope: scopeOf(component),
+    instrumentationScope: scopeOf({ name: scopeName }, component),
     resource,
   });
 }

@@ -3,7 +3,7 @@ import type { Labels, Timer } from "../../host.ts";
 import type { Sample } from "../meter.ts";
 import { scopeOf } from "../scopes.ts";
 import { openDestination } from "./destination.ts";
-import type { SendingOptions } from "./logs.ts";
+import type { SendingOptions } from "./record_sender.ts";
 import { type SdkMetrics, sdkResource, sdkTime } from "./sdk_types.ts";
 
 type Sdk = Pick<typeof import("./opentelemetry.ts"), "AggregationTemporality" | "DataPointType" | "ValueType">;

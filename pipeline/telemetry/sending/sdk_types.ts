@@ -20,3 +20,14 @@ export function sdkTime(unixMs: number): [number, number] {
 export function sdkResource(attributes: Resource, schemaUrl: string | undefined): SdkMetrics["resource"] {
   return { attributes, ...(schemaUrl !== undefined && { schemaUrl }) } as SdkMetrics["resource"];
 }
+
+/** Gives one object for one scope of a component: the SDK groups records by the identity of their scope. */
+export function sameScopes<S extends object>(): (scope: S, component: object) => S {
+  const scopes = new Map<string, S>();
+  return (scope, component) => {
+    const key = JSON.stringify([scope, component]);
+    const made = scopes.get(key) ?? { ...scope, attributes: component };
+    scopes.set(key, made);
+    return made;
+  };
+}

@@ -1,16 +1,10 @@
 import type { ProcessorSettings } from "../../config/telemetry/exporter.ts";
 import type { FinishedSpan } from "../tracing/tracing.ts";
-import { openDestination } from "./destination.ts";
-import type { SendingOptions } from "./logs.ts";
-import { RecordBatches } from "./record_batches.ts";
-import { type SdkSpan, sdkResource, sdkTime } from "./sdk_types.ts";
+import { openRecordSender, type RecordSender, type SendingOptions } from "./record_sender.ts";
+import { type SdkSpan, sameScopes, sdkResource, sdkTime } from "./sdk_types.ts";
 
 /** Own spans on their way out. */
-export interface SpanSender {
-  add(span: FinishedSpan): void;
-  /** Sends what waits. */
-  stop(): Promise<void>;
-}
+export type SpanSender = RecordSender<FinishedSpan>;
 
 /** Sends own spans as OTLP, to each of `processors`. @throws {Error} when one cannot be opened. */
 export async function openSpanSender(
@@ -18,34 +12,21 @@ export async function openSpanSender(
   options: SendingOptions,
 ): Promise<SpanSender> {
   const { JsonTraceSerializer, ProtobufTraceSerializer } = await import("./opentelemetry.ts");
-  const { clock, logger } = options;
   const toSdk = sdkSpanMaker(sdkResource(options.resource, options.schemaUrl));
-  const ways = await Promise.all(
-    processors.map(async (settings) => {
-      const destination = await openDestination(settings.exporter, "traces", options);
-      const send = async (spans: readonly SdkSpan[]) => {
-        const request = {
-          protobuf: () => ProtobufTraceSerializer.serializeRequest([...spans]),
-          json: () => JsonTraceSerializer.serializeRequest([...spans]),
-        };
-        await destination.send(request, settings.timeoutMs).catch((error: unknown) => {
-          logger.warn({ error, dropped_spans: spans.length }, "Sending own spans failed.");
-        });
-      };
-      const onDropped = () => logger.warn({}, "Own spans come faster than they are sent; some are not sent.");
-      return { batches: new RecordBatches(settings, clock, send, onDropped), destination };
-    }),
+  const sender = await openRecordSender<SdkSpan>(
+    {
+      signal: "traces",
+      encode: (spans) => ({
+        protobuf: () => ProtobufTraceSerializer.serializeRequest(spans),
+        json: () => JsonTraceSerializer.serializeRequest(spans),
+      }),
+      failed: (error, spans) => [{ error, dropped_spans: spans }, "Sending own spans failed."],
+      overflow: "Own spans come faster than they are sent; some are not sent.",
+    },
+    processors,
+    options,
   );
-  return {
-    add(span) {
-      const record = toSdk(span);
-      for (const { batches } of ways) batches.add(record);
-    },
-    async stop() {
-      await Promise.all(ways.map(({ batches }) => batches.stop()));
-      for (const { destination } of ways) destination.close();
-    },
-  };
+  return { add: (span) => sender.add(toSdk(span)), stop: () => sender.stop() };
 }
 
 /** The numbers of OpenTelemetry's API. */
@@ -54,16 +35,7 @@ const statusUnset = 0;
 const statusError = 2;
 
 function sdkSpanMaker(resource: SdkSpan["resource"]): (span: FinishedSpan) => SdkSpan {
-  // The SDK groups spans by the identity of their scope.
-  const scopes = new Map<string, SdkSpan["instrumentationScope"]>();
-  const scopeOf = ({ scope, component }: FinishedSpan) => {
-    const key = JSON.stringify([scope, component]);
-    const known = scopes.get(key);
-    if (known !== undefined) return known;
-    const made = { ...scope, attributes: component };
-    scopes.set(key, made);
-    return made;
-  };
+  const scopeOf = sameScopes<SdkSpan["instrumentationScope"]>();
   return (span) => ({
     name: span.name,
     kind: kinds[span.kind],
@@ -78,7 +50,7 @@ function sdkSpanMaker(resource: SdkSpan["resource"]): (span: FinishedSpan) => Sd
     links: [],
     events: span.events.map(({ name, unixMs, attributes }) => ({ name, time: sdkTime(unixMs), attributes })),
     resource,
-    instrumentationScope: scopeOf(span),
+    instrumentationScope: scopeOf(span.scope, span.component),
     droppedAttributesCount: 0,
     droppedEventsCount: 0,
     droppedLinksCount: 0,

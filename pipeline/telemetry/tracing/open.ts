@@ -1,5 +1,5 @@
 import type { TelemetryConfig } from "../../config/telemetry.ts";
-import type { SendingOptions } from "../sending/logs.ts";
+import type { SendingOptions } from "../sending/record_sender.ts";
 import { openSpanSender } from "../sending/spans.ts";
 import { propagationOf } from "./propagation.ts";
 import { samplerOf } from "./sampler.ts";
