@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { setImmediate } from "node:timers/promises";
 import aggregate from "../../connectors/aggregate/index.ts";
 import { ConsumeError } from "../../pipeline/delivery.ts";
 import type { Outlet } from "../../pipeline/host.ts";
@@ -8,6 +7,7 @@ import { decode, type Metrics } from "../../pipeline/pdata/index.ts";
 import { type SpanSketch, tracesOf } from "../pipeline/frame/build_spans.ts";
 import { runningClock } from "../pipeline/frame/running_clock.ts";
 import { recordedDelivery, simulatedHost } from "../support/simulated_host.ts";
+import { turns } from "../support/turns.ts";
 
 const settings = {
   group_by: ["resource.service.name", "gen_ai.request.model", "status"],
@@ -40,10 +40,6 @@ async function open(changes: object = {}, answerWith: (attempt: number) => Consu
   };
   const drain = () => connector.drain?.(host.clock.monotonicMs() + 10_000) ?? Promise.resolve();
   return { host, connector, offered, consume, drain, startMs: host.clock.nowMs() };
-}
-
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await setImmediate();
 }
 
 function span(endUnixMs: number, changes: Partial<SpanSketch> & { model?: string; tokens?: number } = {}): SpanSketch {
@@ -186,7 +182,7 @@ describe("the aggregate connector", () => {
     assert.deepEqual(consume([span(startMs), span(startMs + 1), span(startMs + 2)]), ["ack"]);
     assert.equal(host.books.sent, 0);
     assert.deepEqual(consume([span(startMs + 20_000)]), ["ack"]);
-    await settle();
+    await turns(50);
     assert.equal(host.books.sent, 3);
     assert.deepEqual(consume([span(startMs + 3), span(startMs + 20_001)]), ["ack"]);
     assert.deepEqual(Object.fromEntries(host.dropped), { late: 1 });
@@ -201,7 +197,7 @@ describe("the aggregate connector", () => {
     const { host, offered, consume, startMs, connector } = await open();
     consume([span(startMs)]);
     host.advance(60_000);
-    await settle();
+    await turns(50);
     assert.equal(offered.length, 1);
     await connector.stop?.();
   });
@@ -214,7 +210,7 @@ describe("the aggregate connector", () => {
     consume([span(startMs), span(startMs + 30_000)]);
     host.advance(60_000);
     consume([span(startMs + 60_000)]);
-    await settle();
+    await turns(50);
     assert.equal(offered.length, 1);
     host.advance(299);
     assert.equal(offered.length, 1);
@@ -243,7 +239,7 @@ describe("the aggregate connector", () => {
     const { host, consume, drain, startMs, connector } = await open({}, () => busy);
     consume([span(startMs)]);
     const drained = drain();
-    await settle();
+    await turns(50);
     host.advance(10_000);
     await drained;
     assert.deepEqual(Object.fromEntries(host.dropped), { shutdown: 1 });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import type { Browser, Page } from "playwright-core";
-import { findBrowser, launchBrowser } from "../support/browser.ts";
+import { describe, it } from "node:test";
+import type { Page } from "playwright-core";
+import { findBrowser } from "../support/browser.ts";
 import { type MadeSpan, makeTraces, startDashboard, truthOf } from "../support/dashboard_data.ts";
-import { open, settled } from "../support/dashboard_page.ts";
+import { open, servedPage, settled } from "../support/dashboard_page.ts";
 
 const choice = await findBrowser();
 const skip = "skipped" in choice ? choice.skipped : false;
@@ -28,21 +28,10 @@ const plain = (text: string | null) => (text ?? "").replace(/[\u00a0\u202f]/g, "
 describe("the dashboard's page", { skip, timeout: 120_000 }, () => {
   const spans = makeTraces(40, Date.now());
   const truth = truthOf(spans);
-  let browser: Browser;
-  let running: Awaited<ReturnType<typeof startDashboard>>;
-  before(async () => {
-    assert.ok("executable" in choice);
-    browser = await launchBrowser(choice.executable);
-    running = await startDashboard(spans);
-    running.service.flow(911_240, 34_216);
-  });
-  after(async () => {
-    await browser?.close();
-    await running?.stop();
-  });
+  const served = servedPage(choice, spans, [911_240, 34_216]);
 
   it("shows the numbers it was given, from this machine only and without a complaint", async () => {
-    const { page, problems } = await open(browser, running.url);
+    const { page, problems } = await open(served.browser, served.running.url);
     await settled(page);
     assert.match(plain(await page.locator("#headline").textContent()), /^Everything (is flowing|stands ready)$/);
     assert.equal(plain(await page.locator('[data-books="received"] dd').textContent()), "945 456");
@@ -61,7 +50,7 @@ describe("the dashboard's page", { skip, timeout: 120_000 }, () => {
   });
 
   it("draws figures that hold the ground truth's numbers", async () => {
-    const { page, problems } = await open(browser, running.url);
+    const { page, problems } = await open(served.browser, served.running.url);
     await settled(page);
     const latency = await drawn(page, "request_latency");
     assert.deepEqual([latency["ok"]?.sum, latency["failed"]?.sum], [truth.requests - truth.failed, truth.failed]);
@@ -85,7 +74,7 @@ describe("the dashboard's page", { skip, timeout: 120_000 }, () => {
   });
 
   it("draws the graph's spans and edges, by shape as well as colour", async () => {
-    const { page } = await open(browser, running.url);
+    const { page } = await open(served.browser, served.running.url);
     await settled(page);
     assert.equal(await page.locator("#graph").getAttribute("data-picture"), "svg");
     assert.equal(await page.locator(".spot").count(), truth.spans);
@@ -100,7 +89,7 @@ describe("the dashboard's page", { skip, timeout: 120_000 }, () => {
   });
 
   it("shows a span's attributes on a click, its prompt masked until that one is asked for", async () => {
-    const { page, problems } = await open(browser, running.url);
+    const { page, problems } = await open(served.browser, served.running.url);
     await settled(page);
     const span = spans.find((one) => "gen_ai.input.messages" in one.attributes) as MadeSpan;
     const prompt = String(span.attributes["gen_ai.input.messages"]);
@@ -125,14 +114,14 @@ describe("the dashboard's page", { skip, timeout: 120_000 }, () => {
 
   it("opens the span a link names", async () => {
     const [span] = spans;
-    const { page } = await open(browser, `${running.url}#span=${span?.traceId}/${span?.spanId}`);
+    const { page } = await open(served.browser, `${served.running.url}#span=${span?.traceId}/${span?.spanId}`);
     await page.locator(".drawer h3").waitFor();
     assert.equal(await page.locator(".drawer h3").textContent(), span?.name);
     await page.close();
   });
 
   it("is reached by the keyboard: spans by arrows, tables by V, errors by E", async () => {
-    const { page } = await open(browser, running.url);
+    const { page } = await open(served.browser, served.running.url);
     await settled(page);
     await page.locator('.spot[tabindex="0"]').focus();
     const first = await page.evaluate(() => document.activeElement?.getAttribute("data-span"));
@@ -160,7 +149,7 @@ describe("the dashboard's page", { skip, timeout: 120_000 }, () => {
 
   for (const theme of ["dark", "light"] as const) {
     it(`is ${theme} when the system is, in the page and in the figures, with text that can be read`, async () => {
-      const { page, problems } = await open(browser, running.url, { colorScheme: theme });
+      const { page, problems } = await open(served.browser, served.running.url, { colorScheme: theme });
       await settled(page);
       const seen = await page.evaluate(() => {
         const probe = document.body.appendChild(document.createElement("i"));
@@ -197,7 +186,7 @@ describe("the dashboard's page", { skip, timeout: 120_000 }, () => {
   }
 
   it("changes its theme by a button, figures included, and remembers it", async () => {
-    const { page } = await open(browser, running.url, { colorScheme: "dark" });
+    const { page } = await open(served.browser, served.running.url, { colorScheme: "dark" });
     await settled(page);
     const bar = () =>
       page.evaluate(
@@ -220,7 +209,7 @@ describe("the dashboard's page", { skip, timeout: 120_000 }, () => {
 
   for (const width of [380, 640, 1024]) {
     it(`fits ${width} pixels without scrolling sideways`, async () => {
-      const { page } = await open(browser, running.url, { viewport: { width, height: 844 } });
+      const { page } = await open(served.browser, served.running.url, { viewport: { width, height: 844 } });
       await settled(page);
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
       assert.equal(await page.locator(".flow-list").count(), width < 900 ? 1 : 0);
@@ -229,7 +218,7 @@ describe("the dashboard's page", { skip, timeout: 120_000 }, () => {
   }
 
   it("closes its stream while the tab is hidden, and opens it again", async () => {
-    const { page } = await open(browser, running.url);
+    const { page } = await open(served.browser, served.running.url);
     await settled(page);
     const hide = (hidden: boolean) =>
       page.evaluate((value) => {
@@ -249,7 +238,7 @@ describe("the dashboard's page", { skip, timeout: 120_000 }, () => {
   it("says that it is disconnected, empties nothing, and comes back by itself", async () => {
     const own = await startDashboard(spans);
     own.service.flow(5000, 10);
-    const { page } = await open(browser, own.url);
+    const { page } = await open(served.browser, own.url);
     await settled(page);
     const { port } = new URL(own.url);
     await own.dashboard.stop();

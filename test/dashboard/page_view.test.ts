@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import type { Browser, Page } from "playwright-core";
-import { findBrowser, launchBrowser } from "../support/browser.ts";
-import { makeTraces, startDashboard } from "../support/dashboard_data.ts";
-import { open, settled } from "../support/dashboard_page.ts";
+import { describe, it } from "node:test";
+import type { Page } from "playwright-core";
+import { findBrowser } from "../support/browser.ts";
+import { makeTraces } from "../support/dashboard_data.ts";
+import { open, servedPage, settled } from "../support/dashboard_page.ts";
 
 const choice = await findBrowser();
 const skip = "skipped" in choice ? choice.skipped : false;
@@ -34,21 +34,10 @@ describe("what of it the page shows", { skip, timeout: 120_000 }, () => {
     .map((span) => span.startUnixMs);
   const within = ({ from, to }: Meta) =>
     starts.filter((start) => start >= Date.parse(from) && start <= Date.parse(to)).length;
-  let browser: Browser;
-  let running: Awaited<ReturnType<typeof startDashboard>>;
-  before(async () => {
-    assert.ok("executable" in choice);
-    browser = await launchBrowser(choice.executable);
-    running = await startDashboard(spans);
-    running.service.flow(5_000, 10);
-  });
-  after(async () => {
-    await browser?.close();
-    await running?.stop();
-  });
+  const served = servedPage(choice, spans, [5_000, 10]);
 
   it("is a range of the time, exact, kept in the address, earlier and later by keys and buttons", async () => {
-    const { page, problems } = await open(browser, running.url);
+    const { page, problems } = await open(served.browser, served.running.url);
     await settled(page);
     assert.deepEqual(
       (await page.locator("#range option").allTextContents()).map((text) => text.replaceAll("\u00a0", " ")),
@@ -85,7 +74,7 @@ describe("what of it the page shows", { skip, timeout: 120_000 }, () => {
   });
 
   it("is a span reached by letters: the next, its parent, its texts, its id", async () => {
-    const { page } = await open(browser, `${running.url}?range=60`);
+    const { page } = await open(served.browser, `${served.running.url}?range=60`);
     await settled(page);
     await page.keyboard.press("j");
     await page.locator(".drawer[data-open]").waitFor();
@@ -112,23 +101,23 @@ describe("what of it the page shows", { skip, timeout: 120_000 }, () => {
 
   it("links to where the graph was uploaded, when that is an address of the web", async () => {
     const link = "#graph a.viewer";
-    const { page, problems } = await open(browser, running.url);
+    const { page, problems } = await open(served.browser, served.running.url);
     await settled(page);
     assert.ok(await page.locator(link).isHidden());
-    running.graph.viewerUrl = "https://hub.graphistry.com/graph/graph.html?dataset=abc&type=arrow";
+    served.running.graph.viewerUrl = "https://hub.graphistry.com/graph/graph.html?dataset=abc&type=arrow";
     await page.locator(link).waitFor();
     assert.deepEqual(
       await page.locator(link).evaluate((anchor: HTMLAnchorElement) => [anchor.href, anchor.rel, anchor.textContent]),
-      [running.graph.viewerUrl, "noopener noreferrer", "Open in Graphistry"],
+      [served.running.graph.viewerUrl, "noopener noreferrer", "Open in Graphistry"],
     );
     for (const hostile of ["javascript:alert(1)", "data:text/html,x", " jAvAsCrIpT:alert(1)", "no address"]) {
-      running.graph.viewerUrl = hostile;
+      served.running.graph.viewerUrl = hostile;
       await page.locator(link).waitFor({ state: "hidden" });
-      running.graph.viewerUrl = "http://graphistry.internal/x";
+      served.running.graph.viewerUrl = "http://graphistry.internal/x";
       await page.locator(link).waitFor();
     }
     assert.deepEqual(problems, []);
-    running.graph.viewerUrl = undefined;
+    served.running.graph.viewerUrl = undefined;
     await page.close();
   });
 });

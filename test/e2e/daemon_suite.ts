@@ -1,33 +1,11 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { after, before, it } from "node:test";
 import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
-import { receive, type Traces, toJson } from "../../pipeline/pdata/index.ts";
+import { type Traces, toJson } from "../../pipeline/pdata/index.ts";
 import { type Command, Daemon } from "../support/daemon.ts";
 import { rpcTypes } from "../support/rpc_types.ts";
-import { someSpans, spanNames } from "../support/traces.ts";
-
-/** An OTLP/HTTP backend that keeps the traces it got, and answers with `status` of each request. */
-async function backend(status: () => number = () => 200) {
-  const names: string[] = [];
-  const server = createServer((request, response) => {
-    const parts: Buffer[] = [];
-    request.on("data", (part: Buffer) => void parts.push(part));
-    request.on("end", () => {
-      const code = status();
-      if (code === 200) names.push(...spanNames(receive("traces", Buffer.concat(parts))));
-      response.writeHead(code, { "content-type": "application/x-protobuf" }).end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const close = () => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { names, endpoint: `http://127.0.0.1:${port}`, close };
-}
+import { startTraceSink } from "../support/trace_sink.ts";
+import { someSpans } from "../support/traces.ts";
 
 const yaml = (endpoint: string, more = "") => `
 receivers:
@@ -99,8 +77,8 @@ async function post(daemon: Daemon, body: Buffer, type = "application/x-protobuf
 
 /** What every otelpipe must do, however it was installed. */
 export function daemonSuite(command: Command): void {
-  let sink: Awaited<ReturnType<typeof backend>>;
-  before(async () => void (sink = await backend()));
+  let sink: Awaited<ReturnType<typeof startTraceSink>>;
+  before(async () => void (sink = await startTraceSink()));
   after(() => sink.close());
 
   it("takes traces as protobuf and JSON, delivers all of them before it ends, and balances its books", async () => {
@@ -112,7 +90,7 @@ export function daemonSuite(command: Command): void {
     assert.match(metrics, /^otelpipe_event_loop_lag \d/m);
     const { code, books } = await daemon.stop();
     assert.equal(code, 0);
-    assert.deepEqual(sink.names.sort(), ["json-1", "json-2", "span-1", "span-2", "span-3"]);
+    assert.deepEqual(sink.names.toSorted(), ["json-1", "json-2", "span-1", "span-2", "span-3"]);
     assert.equal(books["exporter:traces:otlp_http"]?.out, 5);
   });
 
@@ -184,7 +162,7 @@ export function daemonSuite(command: Command): void {
     // RetryInfo); what was acknowledged arrives.
     it(`pushes back over ${transport} when a dead downstream has filled the queue, and loses nothing it acknowledged`, async (test) => {
       let status = 503;
-      const slow = await backend(() => status);
+      const slow = await startTraceSink(() => status);
       test.after(() => slow.close());
       const text = yaml(slow.endpoint, "sending_queue: { queue_size: 2, num_consumers: 1 }").replace(
         "[memory_limiter, batch]",
@@ -202,7 +180,7 @@ export function daemonSuite(command: Command): void {
       assert.ok(comeBack(refused.comeBack), JSON.stringify(refused));
       status = 200;
       const { books } = await daemon.stop();
-      assert.deepEqual(slow.names.sort(), acknowledged.sort());
+      assert.deepEqual(slow.names.toSorted(), acknowledged.sort());
       assert.equal(books["receiver:otlp"]?.refused, 1);
     });
   }

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";
-import { Agent, createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { receive } from "../../pipeline/pdata/index.ts";
 import { Daemon } from "../support/daemon.ts";
 import { seededRandom } from "../support/simulated_host.ts";
+import { startTraceSink } from "../support/trace_sink.ts";
 import { someSpans, spanNames } from "../support/traces.ts";
 
 /** Senders at a time, each with one request under way. */
@@ -86,48 +85,30 @@ export async function killLoop(kills: number, seed: number): Promise<KillReport>
   return { kills, acknowledged: load.acknowledged.size, duplicates };
 }
 
-/** An OTLP/HTTP backend that counts how often it took each span. */
+/** A backend that refuses now and then until it is told to be healthy. */
 async function startSink(random: () => number) {
-  const taken = new Map<string, number>();
   let isHealthy = false;
   let onTaken = () => {};
-  const server = createServer((incoming, response) => {
-    const parts: Buffer[] = [];
-    incoming.on("data", (part: Buffer) => void parts.push(part));
-    incoming.on("end", () => {
-      const code = isHealthy || random() >= refusing ? 200 : 503;
-      if (code === 200) {
-        for (const name of spanNames(receive("traces", Buffer.concat(parts)))) {
-          taken.set(name, (taken.get(name) ?? 0) + 1);
-        }
-        onTaken();
-      }
-      response.writeHead(code, { "content-type": "application/x-protobuf" }).end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const sink = await startTraceSink(
+    () => (isHealthy || random() >= refusing ? 200 : 503),
+    () => onTaken(),
+  );
   return {
-    taken,
-    endpoint: `http://127.0.0.1:${port}`,
+    ...sink,
     healthy: () => void (isHealthy = true),
     /** Resolves when it has all of `names`. */
     has: async (names: ReadonlySet<string>) => {
       const waiting = [...names];
       for (let name = waiting.at(-1); name !== undefined; name = waiting.at(-1)) {
-        if (taken.has(name)) {
+        if (sink.taken.has(name)) {
           waiting.pop();
           continue;
         }
         const more = new Promise<"more">((resolve) => (onTaken = () => resolve("more")));
         if ((await Promise.race([more, delay(silenceMs, "late" as const, { ref: false })])) === "more") continue;
-        const lost = waiting.filter((each) => !taken.has(each));
+        const lost = waiting.filter((each) => !sink.taken.has(each));
         assert.deepEqual(lost, [], "acknowledged and not arrived");
       }
-    },
-    close: () => {
-      server.closeAllConnections();
-      server.close();
     },
   };
 }

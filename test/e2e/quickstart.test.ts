@@ -2,32 +2,22 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { booksAtTheEnd, Daemon } from "../support/daemon.ts";
+import { freePort } from "../support/free_port.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-
-/** A port that was free a moment ago: the quickstart's own workload has to know it before it is bound. */
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? String(address.port) : "";
-}
 
 async function environment(): Promise<Record<string, string>> {
   const folder = mkdtempSync(join(tmpdir(), "otelpipe-quickstart-"));
   return {
     FIGURE_DIRECTORY: join(folder, "figures"),
     GRAPH_DIRECTORY: join(folder, "graph"),
-    OTELPIPE_GRPC_PORT: await freePort(),
-    OTELPIPE_DASHBOARD_PORT: await freePort(),
+    OTELPIPE_GRPC_PORT: String(await freePort()),
+    OTELPIPE_DASHBOARD_PORT: String(await freePort()),
     OTELPIPE_HTTP_PORT: "0",
     OTELPIPE_HEALTH_PORT: "0",
     OTELPIPE_METRICS_PORT: "0",

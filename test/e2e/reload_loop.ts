@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, renameSync, writeFileSync } from "node:fs";
-import { Agent, createServer, request } from "node:http";
+import { Agent, request } from "node:http";
 import { type ClientHttp2Session, connect } from "node:http2";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, credentials } from "@grpc/grpc-js";
-import { receive } from "../../pipeline/pdata/index.ts";
 import { Daemon } from "../support/daemon.ts";
+import { freePort } from "../support/free_port.ts";
 import { seededRandom } from "../support/simulated_host.ts";
+import { startTraceSink } from "../support/trace_sink.ts";
 import { someSpans, spanNames } from "../support/traces.ts";
 
 const path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -126,7 +126,7 @@ const light: Load = { spans: 5, periodMs: 4, restMs: 30 };
  */
 export async function reloadLoop(reloads: number, seed: number, load = light): Promise<ReloadReport> {
   const random = seededRandom(seed);
-  const sink = await startSink();
+  const sink = await startTraceSink();
   const directory = mkdtempSync(join(tmpdir(), "otelpipe-reload-"));
   const file = join(directory, "pipeline.yaml");
   let parts: Parts = {
@@ -202,8 +202,8 @@ export async function reloadLoop(reloads: number, seed: number, load = light): P
     acknowledged: acknowledged.length,
     spansPerSecond: Math.round(acknowledged.length / seconds),
     refused,
-    lost: acknowledged.filter((name) => !sink.counts.has(name)).length,
-    duplicates: [...sink.counts.values()].filter((count) => count > 1).length,
+    lost: acknowledged.filter((name) => !sink.taken.has(name)).length,
+    duplicates: [...sink.taken.values()].filter((count) => count > 1).length,
     connections: senders.reduce((sum, { connections }) => sum + connections(), 0),
     longestReloadMs: Math.round(longestReloadMs),
   };
@@ -285,33 +285,4 @@ function grpcClient(address: string): Sender {
       client.makeUnaryRequest(path, same, same, body, (error) => resolve(error === null));
     });
   return { name: "moving", send, connections: () => 0, close: () => client.close() };
-}
-
-async function startSink() {
-  const counts = new Map<string, number>();
-  const server = createServer((incoming, response) => {
-    const pieces: Buffer[] = [];
-    incoming.on("data", (piece: Buffer) => void pieces.push(piece));
-    incoming.on("end", () => {
-      for (const name of spanNames(receive("traces", Buffer.concat(pieces)))) {
-        counts.set(name, (counts.get(name) ?? 0) + 1);
-      }
-      response.writeHead(200, { "content-type": "application/x-protobuf" }).end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const close = () => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { counts, endpoint: `http://127.0.0.1:${port}`, close };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -2,9 +2,9 @@ import type { Exporter, ExporterDefinition } from "../../pipeline/component.ts";
 import type { ConsumeError } from "../../pipeline/delivery.ts";
 import type { Pdata, Signal } from "../../pipeline/pdata/index.ts";
 import { systemClock } from "../../pipeline/process/clock.ts";
-import { eventually } from "../pipeline/net/servers.ts";
 import { batches } from "../support/otlp_batches.ts";
 import { recordedDelivery, simulatedHost } from "../support/simulated_host.ts";
+import { eventually } from "../support/turns.ts";
 
 /**
  * An exporter that has started, without queue and retry unless `settings` say otherwise, on real time; whoever asks

@@ -3,9 +3,10 @@ import { describe, it } from "node:test";
 import { queryObjects } from "node:v8";
 import { ConsumeError } from "../../pipeline/delivery.ts";
 import { Pipeline } from "../../pipeline/graph/pipeline.ts";
-import { runningService, turns } from "../support/running_service.ts";
+import { runningService } from "../support/running_service.ts";
 import { SimulatedClock } from "../support/simulated_host.ts";
 import { someSpans } from "../support/traces.ts";
+import { turns } from "../support/turns.ts";
 
 const base = `
 receivers:

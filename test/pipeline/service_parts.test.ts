@@ -6,10 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { receive } from "../../pipeline/pdata/index.ts";
+import { freePort } from "../support/free_port.ts";
 import { httpBackend } from "../support/otlp_backends.ts";
 import { runningService } from "../support/running_service.ts";
 import { someSpans, spanNames } from "../support/traces.ts";
-import { eventually } from "./net/servers.ts";
+import { eventually } from "../support/turns.ts";
 
 const replace = (from: string, to: string) => (yaml: string) => {
   assert.ok(yaml.includes(from), `${from} is not in ${yaml}`);
@@ -113,14 +114,6 @@ describe("a change of the configuration with a queue on disk", () => {
     assert.deepEqual(running.books("exporter:traces:otlp_http"), balanced);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const listening = (endpoint: string) => `
 receivers:

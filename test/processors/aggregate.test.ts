@@ -7,6 +7,7 @@ import { tracesOf } from "../pipeline/frame/build_spans.ts";
 import { runningClock } from "../pipeline/frame/running_clock.ts";
 import { rowsOfTable } from "../pipeline/frame/tables.ts";
 import { run, simulatedHost } from "../support/simulated_host.ts";
+import { turns } from "../support/turns.ts";
 
 /** The processor with `settings`, at a time that is a multiple of 10 s. */
 function open(settings: object) {
@@ -18,11 +19,6 @@ function open(settings: object) {
   const tables = published();
   assert.ok(tables !== undefined);
   return { host, operator, pipeline, startMs: host.clock.nowMs(), tables, published };
-}
-
-/** Lets everything run that waits for no time. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await setImmediate();
 }
 
 describe("the aggregate processor", () => {
@@ -71,7 +67,7 @@ describe("the aggregate processor", () => {
       ]),
     );
     host.advance(20_000);
-    await settle();
+    await turns(50);
     const windows = tables.windows();
     assert.equal(windows.length, 1);
     assert.equal(windows[0]?.startUnixMs, startMs);
@@ -116,7 +112,7 @@ describe("the aggregate processor", () => {
       const attributes = { "gen_ai.request.model": "gemma", count: 3, share: 0.5, stream: true };
       pipeline.push(tracesOf([{ service: "api", endUnixMs: startMs, attributes }]));
       pipeline.complete();
-      await settle();
+      await turns(50);
       const column = groupBy.replace(/^span\./, "");
       assert.deepEqual(rowsOfTable(tables.windows()[0]), [want === undefined ? { n: 1 } : { [column]: want, n: 1 }]);
       assert.equal(host.fatals.length, 0);
@@ -152,7 +148,7 @@ describe("the aggregate processor", () => {
       ]),
     );
     pipeline.complete();
-    await settle();
+    await turns(50);
     const [row] = rowsOfTable(tables.windows()[0]);
     const std = Math.sqrt(((1 - 19 / 6) ** 2 + (2 - 19 / 6) ** 2 + (6.5 - 19 / 6) ** 2) / 2);
     assert.ok(Math.abs(Number(row?.["std"]) - std) < 1e-12);
@@ -172,7 +168,7 @@ describe("the aggregate processor", () => {
     pipeline.push(tracesOf([{ endUnixMs: startMs + 1 }, { endUnixMs: startMs - 3_000 }]));
     pipeline.complete();
     assert.equal(pipeline.isComplete(), false);
-    await settle();
+    await turns(50);
     assert.equal(pipeline.isComplete(), true);
     assert.deepEqual(heard, [-10_000, 0]);
     assert.equal(host.clock.pendingTimers, 0);
@@ -208,7 +204,7 @@ describe("the aggregate processor", () => {
     const users = ["a", "b", "c", "a", "d", "b", "c"];
     pipeline.push(tracesOf(users.map((user) => ({ endUnixMs: startMs, attributes: { user } }))));
     pipeline.complete();
-    await settle();
+    await turns(50);
     assert.deepEqual(rowsOfTable(tables.windows()[0]), [
       { user: "a", status: "OK", n: 2 },
       { user: "b", status: "OK", n: 2 },
@@ -223,7 +219,7 @@ describe("the aggregate processor", () => {
     host.advance(10_000);
     pipeline.push(tracesOf([1_000, 2_000, 3_000, 4_000, 5_000].map((ms) => ({ endUnixMs: startMs + ms }))));
     pipeline.complete();
-    await settle();
+    await turns(50);
     assert.deepEqual(
       tables
         .windows()
@@ -248,7 +244,7 @@ describe("the aggregate processor", () => {
     const users: Record<string, string>[] = [{}, { user: "a" }, { user: "b" }, {}];
     pipeline.push(tracesOf(users.map((attributes) => ({ endUnixMs: startMs, attributes }))));
     pipeline.complete();
-    await settle();
+    await turns(50);
     assert.deepEqual(rowsOfTable(tables.windows()[0]), [
       { n: 2 },
       { user: "a", n: 1 },
@@ -262,7 +258,7 @@ describe("the aggregate processor", () => {
     host.advance(100_000);
     for (const second of [1, 21, 41, 61]) pipeline.push(tracesOf([{ endUnixMs: startMs + second * 1000 }]));
     pipeline.complete();
-    await settle();
+    await turns(50);
     assert.deepEqual(
       tables.windows().map((window) => window.startUnixMs - startMs),
       [40_000, 60_000],
@@ -298,12 +294,12 @@ describe("the aggregate processor", () => {
     const other = run(operator);
     pipeline.push(tracesOf([{ endUnixMs: startMs }]));
     pipeline.complete();
-    await settle();
+    await turns(50);
     assert.equal(pipeline.isComplete(), true);
     assert.equal(published(), tables);
     other.push(tracesOf([{ endUnixMs: startMs }]));
     other.complete();
-    await settle();
+    await turns(50);
     assert.deepEqual(rowsOfTable(tables.windows()[0]), [{ n: 2 }]);
     assert.equal(published(), undefined);
   });
@@ -317,7 +313,7 @@ describe("the aggregate processor", () => {
     await setImmediate();
     assert.ok(tables.windows().length < 100, `${tables.windows().length} windows in one step`);
     pipeline.complete();
-    await settle();
+    await turns(50);
     assert.equal(tables.windows().length, 1000);
     assert.equal(host.budget.usedBytes, 0);
     pipeline.stop();
@@ -333,7 +329,7 @@ describe("the aggregate processor", () => {
     assert.equal(pipeline.sent.length, 2);
     assert.ok(host.budget.usedBytes >= long.sizeBytes);
     pipeline.complete();
-    await settle();
+    await turns(50);
     assert.deepEqual(rowsOfTable(tables.windows()[0]), [{ n: 20_001 }]);
     assert.equal(host.budget.usedBytes, 0);
     assert.equal(decode(pipeline.sent[0]!.data).resourceSpans.length, 20_000);

@@ -1,4 +1,8 @@
+import assert from "node:assert/strict";
+import { after, before } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import { type findBrowser, launchBrowser } from "./browser.ts";
+import { type MadeSpan, startDashboard } from "./dashboard_data.ts";
 
 /** What a page did that it must not do. */
 export interface Watch {
@@ -42,4 +46,43 @@ export async function settled(page: Page): Promise<void> {
     await page.locator(`[data-figure="${name}"] .main-svg`).first().waitFor();
   }
   await page.locator("#graph[data-drawn]").waitFor();
+}
+
+/** What the tests of a suite look at: there once its `before` has run. */
+export interface ServedPage {
+  readonly browser: Browser;
+  readonly running: Awaited<ReturnType<typeof startDashboard>>;
+}
+
+/** Starts a browser, and a dashboard on `spans` through which `flows` items went, before a suite; ends both after it. */
+export function servedPage(
+  choice: Awaited<ReturnType<typeof findBrowser>>,
+  spans: readonly MadeSpan[],
+  flows: Parameters<ServedPage["running"]["service"]["flow"]>,
+): ServedPage {
+  let browser: Browser | undefined;
+  let running: ServedPage["running"] | undefined;
+  before(async () => {
+    assert.ok("executable" in choice);
+    browser = await launchBrowser(choice.executable);
+    running = await startDashboard(spans);
+    running.service.flow(...flows);
+  });
+  after(async () => {
+    await browser?.close();
+    await running?.stop();
+  });
+  return {
+    get browser() {
+      return there(browser);
+    },
+    get running() {
+      return there(running);
+    },
+  };
+}
+
+function there<T>(thing: T | undefined): T {
+  assert.ok(thing !== undefined, "the suite has not begun");
+  return thing;
 }

@@ -11,6 +11,7 @@ import { Service } from "../../pipeline/service.ts";
 import { createLoggers, type LogEntry } from "../../pipeline/telemetry/logger.ts";
 import type { SimulatedClock } from "./simulated_host.ts";
 import { someSpans, spanNames } from "./traces.ts";
+import { turns } from "./turns.ts";
 
 /** What a `sink` exporter got, by its id: taken at once, or held until the test answers when `holds` is set. */
 export interface Sink {
@@ -160,9 +161,4 @@ export async function runningService(yaml: string, options: { clock?: SimulatedC
       return { in: taken, out, refused, held, dropped: Object.fromEntries(dropped) };
     },
   };
-}
-
-/** Lets everything that waits for nothing but its turn happen. */
-export async function turns(count = 20): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }

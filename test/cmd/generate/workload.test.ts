@@ -3,8 +3,8 @@ import { after, describe, it } from "node:test";
 import { startWorkload, type Truth, type Workload } from "../../../cmd/generate/workload.ts";
 import { ConsumeError } from "../../../pipeline/delivery.ts";
 import { decode, type Metrics, type Traces } from "../../../pipeline/pdata/index.ts";
-import { eventually } from "../../pipeline/net/servers.ts";
 import { type Offer, startReceiver, stopReceivers } from "../../receivers/otlp/harness.ts";
+import { eventually } from "../../support/turns.ts";
 import { seed } from "./collect.ts";
 
 console.log(`seed ${seed}`);

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import type { Exporter, ExporterDefinition } from "../../../pipeline/component.ts";
 import { parseDuration } from "../../../pipeline/config/duration.ts";
 import type { Pdata, Signal } from "../../../pipeline/pdata/index.ts";
-import { eventually } from "../../pipeline/net/servers.ts";
 import { cleanup } from "../../support/otlp_backends.ts";
 import { batches } from "../../support/otlp_batches.ts";
 import { recordedDelivery, simulatedHost } from "../../support/simulated_host.ts";
+import { eventually, turns } from "../../support/turns.ts";
 
 const retryLine = "Exporting failed. Will retry the request after interval.";
 
@@ -43,17 +43,12 @@ export async function client(definition: ExporterDefinition, settings: object, s
 
 type Client = Awaited<ReturnType<typeof client>>;
 
-/** Lets happen what needs no time to pass. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
-}
-
 /** The exporter has been told to come back after `delayMs`: asserts that it does so then, and not before. */
 export async function comesBackAfter(delayMs: number, { host, waits }: Client, requests: () => number): Promise<void> {
   assert.deepEqual(waits(), [delayMs]);
   const before = requests();
   host.advance(delayMs - 1);
-  await settle();
+  await turns();
   assert.equal(requests(), before);
   host.advance(1);
   await eventually(() => requests() > before);
@@ -77,7 +72,7 @@ export async function assertBackoff({ host, waits }: Client): Promise<void> {
 export async function assertConcurrency({ consume }: Client, waiting: (() => void)[]): Promise<void> {
   for (let batch = 0; batch < 8; batch++) consume();
   await eventually(() => waiting.length === 4);
-  await settle();
+  await turns();
   assert.equal(waiting.length, 4);
   for (const answer of waiting.splice(0)) answer();
   await eventually(() => waiting.length === 4);

@@ -6,9 +6,10 @@ import { decodeStatus } from "../../../pipeline/net/status.ts";
 import { encode, type Signal, signals } from "../../../pipeline/pdata/index.ts";
 import otlp from "../../../receivers/otlp/index.ts";
 import { startReceiver, stopReceivers } from "../../receivers/otlp/harness.ts";
+import { call } from "../../support/grpc_call.ts";
 import { batches } from "../../support/otlp_batches.ts";
 import type { grpcServer } from "./requirements.ts";
-import { call, fromTheFuture } from "./server_support.ts";
+import { fromTheFuture } from "./server_support.ts";
 import { suite } from "./suite.ts";
 
 after(stopReceivers);

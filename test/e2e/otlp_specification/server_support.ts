@@ -1,20 +1,5 @@
-import { Client, type ClientOptions, credentials, type ServiceError } from "@grpc/grpc-js";
-import { exportPath } from "../../../pipeline/net/otlp_paths.ts";
 import { bytesField } from "../../../pipeline/net/protobuf.ts";
-import type { Signal } from "../../../pipeline/pdata/index.ts";
 import { batches } from "../../support/otlp_batches.ts";
 
 /** A request with a span, and behind it a field that no version of OTLP has yet: number 900, a text. */
 export const fromTheFuture = Buffer.concat([batches.traces.toBuffer(), bytesField(900, "news")]);
-
-/** One call of the library's own client. */
-export function call(address: string, signal: Signal, body: Buffer, options: ClientOptions = {}) {
-  const client = new Client(address, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1, ...options });
-  const same = (bytes: Buffer) => bytes;
-  return new Promise<{ error: ServiceError | null; reply: Buffer | undefined }>((resolve) => {
-    client.makeUnaryRequest(exportPath(signal), same, same, body, (error, reply) => {
-      client.close();
-      resolve({ error, reply });
-    });
-  });
-}

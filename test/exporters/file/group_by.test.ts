@@ -8,9 +8,9 @@ import { groupPaths } from "../../../exporters/file/group_path.ts";
 import definition from "../../../exporters/file/index.ts";
 import type { ExporterHost } from "../../../pipeline/host.ts";
 import { decode, encode, fromJson, type Pdata, type Profiles, type Signal } from "../../../pipeline/pdata/index.ts";
-import { eventually } from "../../pipeline/net/servers.ts";
 import { recordedDelivery, simulatedHost } from "../../support/simulated_host.ts";
 import { spanNames } from "../../support/traces.ts";
+import { eventually } from "../../support/turns.ts";
 
 const folders: string[] = [];
 after(() => {

@@ -7,7 +7,8 @@ import { tableFromIPC } from "apache-arrow";
 import { concat } from "../../../pipeline/pdata/index.ts";
 import { demoAccount, GraphistryServer } from "../../support/graphistry_server/server.ts";
 import { recordedDelivery } from "../../support/simulated_host.ts";
-import { batchOf, epochMs, nodeHex, open, spanHex, traceHex, until } from "./support.ts";
+import { eventually } from "../../support/turns.ts";
+import { batchOf, epochMs, nodeHex, open, spanHex, traceHex } from "./support.ts";
 
 const cleanups: (() => Promise<unknown>)[] = [];
 
@@ -243,7 +244,7 @@ describe("the graphistry exporter with an account", () => {
     server.fail("POST /api-token-auth/", { silence: true });
     consume(someSpans);
     const drained = exporter.drain(host.clock.monotonicMs() + 70_000_000);
-    await until(() => server.lines().length === 1);
+    await eventually(() => server.lines().length === 1);
     const late = exporter.drain(host.clock.monotonicMs() + 1000);
     await Promise.all([drained, late]);
     assert.equal(lines("error")[0]?.fields["error"], "no time left at shutdown");
@@ -256,7 +257,7 @@ describe("the graphistry exporter with an account", () => {
     server.fail("POST /api-token-auth/", { silence: true });
     consume(someSpans);
     host.advance(300_000);
-    await until(() => server.lines().length === 1);
+    await eventually(() => server.lines().length === 1);
     await exporter.stop();
     await exporter.stop();
     assert.equal(host.clock.pendingTimers, 0);

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { settingsOf } from "../../../exporters/graphistry/config.ts";
 import { GraphistryExporter } from "../../../exporters/graphistry/graphistry_exporter.ts";
 import graphistry from "../../../exporters/graphistry/index.ts";
@@ -7,6 +6,7 @@ import { undoTimeoutMs } from "../../../exporters/graphistry/rest/upload.ts";
 import type { Clock } from "../../../pipeline/host.ts";
 import { encode, receive, type Traces } from "../../../pipeline/pdata/index.ts";
 import { recordedDelivery, type SimulatedClock, simulatedHost } from "../../support/simulated_host.ts";
+import { eventually } from "../../support/turns.ts";
 
 type AnyValue = string | number | boolean | readonly string[] | Buffer;
 
@@ -101,11 +101,6 @@ function hurry(clock: SimulatedClock, onTimer: (delayMs: number) => void): void 
   };
 }
 
-/** Waits for what other parts of this process bring about. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await nextTurn();
-}
-
 /** A started exporter. */
 export async function open(config: object = {}, budgetBytes = 1e9) {
   const host = simulatedHost({ id: "graphistry", budgetBytes });
@@ -125,7 +120,7 @@ export async function open(config: object = {}, budgetBytes = 1e9) {
   const interval = async () => {
     const before = armed;
     host.advance(settings.uploadIntervalMs);
-    await until(() => armed > before);
+    await eventually(() => armed > before);
   };
   return { host, exporter, consume, drain, lines, interval };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { mostAttempts, timeoutMs } from "../../../exporters/graphistry/rest/client.ts";
-import { until } from "./support.ts";
+import { eventually } from "../../support/turns.ts";
 import { byPassword, closeAll, someSpans, start } from "./upload_support.ts";
 
 afterEach(closeAll);
@@ -66,7 +66,7 @@ describe("an upload that meets trouble", () => {
     server.fail("POST /api/v2/files/", { silence: true });
     consume(someSpans);
     const drained = exporter.drain(Number.POSITIVE_INFINITY);
-    await until(() => server.lines().length === 2);
+    await eventually(() => server.lines().length === 2);
     host.advance(timeoutMs);
     await drained;
     assert.equal(server.storage.datasets.size, 1);
@@ -107,7 +107,9 @@ describe("an upload that meets trouble", () => {
     server.fail("POST /api/v2/share/link/", { silence: true });
     consume(someSpans);
     const drained = exporter.drain(Number.POSITIVE_INFINITY);
-    await until(() => server.storage.datasets.size === 1 && server.lines().at(-1)?.includes("share/link") === true);
+    await eventually(
+      () => server.storage.datasets.size === 1 && server.lines().at(-1)?.includes("share/link") === true,
+    );
     await exporter.stop();
     await drained;
     assert.equal(server.storage.datasets.size, 0);

@@ -6,9 +6,10 @@ import type { ConsumeError } from "../../../pipeline/delivery.ts";
 import { bytesField, varintField } from "../../../pipeline/net/protobuf.ts";
 import { encodeStatus } from "../../../pipeline/net/status.ts";
 import type { Signal } from "../../../pipeline/pdata/index.ts";
-import { eventually, testdata, testdataText } from "../../pipeline/net/servers.ts";
+import { testdata, testdataText } from "../../pipeline/net/servers.ts";
 import { acceptGrpc, cleanup, grpcBackend } from "../../support/otlp_backends.ts";
 import { batches } from "../../support/otlp_batches.ts";
+import { eventually } from "../../support/turns.ts";
 import { startedExporter } from "../started_exporter.ts";
 
 async function exporterTo(endpoint: string, settings: object = {}, signal: Signal = "traces") {

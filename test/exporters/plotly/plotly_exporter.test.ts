@@ -11,6 +11,7 @@ import { bytesOfNestedCalls } from "../../../pipeline/llm/nested_calls.ts";
 import { type SpanSketch, tracesOf } from "../../pipeline/frame/build_spans.ts";
 import { runningClock } from "../../pipeline/frame/running_clock.ts";
 import { recordedDelivery, simulatedHost } from "../../support/simulated_host.ts";
+import { turns } from "../../support/turns.ts";
 
 const cleanups: (() => Promise<unknown>)[] = [];
 
@@ -32,7 +33,7 @@ async function open(given: { directory?: string; [key: string]: unknown } = {}) 
   await exporter.start?.();
   cleanups.push(async () => exporter.stop?.());
   host.advance(0); // the first figures are drawn once everything has started
-  await settle();
+  await turns(50);
   if (settings.directory !== "") await firstFiles(settings.directory);
   const consume = (spans: SpanSketch[]) => {
     const { delivery, answers } = recordedDelivery(tracesOf(spans));
@@ -47,11 +48,6 @@ async function open(given: { directory?: string; [key: string]: unknown } = {}) 
   };
   const drain = () => exporter.drain?.(Number.POSITIVE_INFINITY);
   return { host, exporter, consume, drain, figures, figure };
-}
-
-/** Lets everything run that waits for no time; file operations are awaited by `drain`. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await setImmediate();
 }
 
 /** Waits until the files that are written after the start are there, complete. */
@@ -126,7 +122,7 @@ describe("the plotly exporter", () => {
       const before = figures()[0]?.version ?? 0;
       for (let passed = 0; passed < ms; passed += 100) {
         host.advance(100);
-        await settle();
+        await turns(50);
       }
       return (figures()[0]?.version ?? 0) - before;
     };
@@ -144,7 +140,7 @@ describe("the plotly exporter", () => {
     const { host, consume, drain, figure } = await open({ window: "1m" });
     consume([chat(host.clock.nowMs())]);
     host.advance(50_000);
-    await settle();
+    await turns(50);
     consume([chat(host.clock.nowMs())]);
     await drain();
     assert.equal(figure("request_rate").layout.meta.requests, 2);
@@ -241,7 +237,7 @@ describe("the plotly exporter", () => {
     for (let second = 1; second <= 8; second++) {
       consume([chat(host.clock.nowMs())]);
       host.advance(1000);
-      await settle();
+      await turns(50);
     }
     assert.ok(figure("request_rate").layout.meta.requests > 0);
     assert.equal(await written(), 0);

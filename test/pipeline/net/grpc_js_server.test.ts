@@ -19,7 +19,8 @@ import { exportPath } from "../../../pipeline/net/otlp_paths.ts";
 import { grpcServerShape } from "../../../pipeline/net/settings.ts";
 import { decodeStatus } from "../../../pipeline/net/status.ts";
 import type { Problem, RpcAnswer, TransportRequest } from "../../../pipeline/net/transport.ts";
-import { eventually, RawClient, RecordingHandler, surroundings, testdata, testdataText } from "./servers.ts";
+import { eventually } from "../../support/turns.ts";
+import { RawClient, RecordingHandler, surroundings, testdata, testdataText } from "./servers.ts";
 
 const schema = z.strictObject(grpcServerShape("localhost:0"));
 const path = exportPath("traces");

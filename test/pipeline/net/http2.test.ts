@@ -3,7 +3,8 @@ import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { parseHostPort } from "../../../pipeline/net/listener.ts";
-import { eventually, surroundings } from "./servers.ts";
+import { eventually } from "../../support/turns.ts";
+import { surroundings } from "./servers.ts";
 import { body, ca, cleanup, handshake, httpClient, https, pair, serverPair } from "./tls_servers.ts";
 
 describe("HTTP/2 by ALPN", () => {

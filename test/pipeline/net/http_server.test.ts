@@ -8,7 +8,8 @@ import { z } from "../../../pipeline/config/schema.ts";
 import { NodeHttpServer } from "../../../pipeline/net/http_server.ts";
 import { httpServerShape } from "../../../pipeline/net/settings.ts";
 import type { HttpAnswer, Problem, TransportRequest } from "../../../pipeline/net/transport.ts";
-import { eventually, RawClient, RecordingHandler, surroundings, testdata, testdataText } from "./servers.ts";
+import { eventually } from "../../support/turns.ts";
+import { RawClient, RecordingHandler, surroundings, testdata, testdataText } from "./servers.ts";
 
 const schema = z.strictObject(httpServerShape("localhost:0", { header: "0s", write: "0s", idle: "0s" }));
 const agent = new Agent({ keepAlive: true });

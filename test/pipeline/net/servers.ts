@@ -77,8 +77,3 @@ export class RawClient {
     return this.#text;
   }
 }
-
-/** Resolves when `holds` does; it is asked again whenever the event loop turns. */
-export async function eventually(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
-}

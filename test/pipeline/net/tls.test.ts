@@ -3,7 +3,8 @@ import { writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import type { ConnectionOptions } from "node:tls";
 import { openSslCurves } from "../../../pipeline/net/tls_names.ts";
-import { eventually, type surroundings } from "./servers.ts";
+import { eventually } from "../../support/turns.ts";
+import type { surroundings } from "./servers.ts";
 import {
   body,
   ca,

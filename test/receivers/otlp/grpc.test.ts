@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
-import { Client, compressionAlgorithms, credentials, type ServiceError } from "@grpc/grpc-js";
+import { compressionAlgorithms } from "@grpc/grpc-js";
 import { ROOT_CONTEXT, SpanStatusCode, trace } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { ConsumeError } from "../../../pipeline/delivery.ts";
-import { exportPath } from "../../../pipeline/net/otlp_paths.ts";
 import { decodeStatus } from "../../../pipeline/net/status.ts";
-import { decode, encode, type Signal, type Traces } from "../../../pipeline/pdata/index.ts";
+import { decode, encode, type Traces } from "../../../pipeline/pdata/index.ts";
+import { call } from "../../support/grpc_call.ts";
 import { startReceiver, stopReceivers } from "./harness.ts";
 
 after(stopReceivers);
@@ -24,17 +24,6 @@ const batches = {
   logs: encode("logs", { resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: "hello" } }] }] }] }),
   profiles: encode("profiles", { resourceProfiles: [{ scopeProfiles: [{ profiles: [{ samples: [{}] }] }] }] }),
 };
-
-function call(address: string, signal: Signal, body: Buffer, options = {}) {
-  const client = new Client(address, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1, ...options });
-  const same = (bytes: Buffer) => bytes;
-  return new Promise<{ error: ServiceError | null; reply: Buffer | undefined }>((resolve) => {
-    client.makeUnaryRequest(exportPath(signal), same, same, body, (error, reply) => {
-      client.close();
-      resolve({ error, reply });
-    });
-  });
-}
 
 describe("gRPC calls that are taken", () => {
   for (const signal of ["traces", "metrics", "logs", "profiles"] as const) {

@@ -7,9 +7,9 @@ import { ConsumeError } from "../../../pipeline/delivery.ts";
 import type { Outlets, ReceiverHost } from "../../../pipeline/host.ts";
 import { type Pdata, type Signal, signals, type Traces, toJson } from "../../../pipeline/pdata/index.ts";
 import otlpJsonFile from "../../../receivers/otlp_json_file/index.ts";
-import { eventually } from "../../pipeline/net/servers.ts";
 import { simulatedHost } from "../../support/simulated_host.ts";
 import { someSpans, spanNames } from "../../support/traces.ts";
+import { eventually } from "../../support/turns.ts";
 
 const folders: string[] = [];
 after(() => {

@@ -9,6 +9,7 @@ import { openMetricSender } from "../../../../pipeline/telemetry/sending/metrics
 import { openSpanSender } from "../../../../pipeline/telemetry/sending/spans.ts";
 import { grpcBackend, httpBackend } from "../../../support/otlp_backends.ts";
 import { SimulatedClock } from "../../../support/simulated_host.ts";
+import { eventually } from "../../../support/turns.ts";
 
 const otlp: OwnOtlpSettings = {
   protocol: "http/protobuf",
@@ -43,11 +44,6 @@ function jsonOf(signal: Signal, body: Buffer | undefined) {
   return JSON.parse(toJson(receive(signal, body ?? Buffer.alloc(0))).toString());
 }
 
-/** Lets what is on its way over loopback arrive. */
-async function until(isThere: () => boolean): Promise<void> {
-  while (!isThere()) await new Promise(setImmediate);
-}
-
 describe("own metrics that are sent", () => {
   const registry = () => {
     const metrics = new MetricRegistry();
@@ -71,7 +67,7 @@ describe("own metrics that are sent", () => {
     clock.advance(999);
     assert.equal(backend.received.length, 0);
     clock.advance(1);
-    await until(() => backend.received.length === 1);
+    await eventually(() => backend.received.length === 1);
     const [request] = backend.received;
     assert.equal(request?.path, "/v1/metrics");
     assert.equal(request?.headers["x-key"], "k");
@@ -128,7 +124,7 @@ describe("own metrics that are sent", () => {
       { ...options, samples: () => metrics.samples() },
     );
     clock.advance(1000);
-    await until(() => backend.received.length === 1);
+    await eventually(() => backend.received.length === 1);
     await new Promise(setImmediate);
     sent.add(2);
     sizes?.record(500);
@@ -151,7 +147,7 @@ describe("own metrics that are sent", () => {
     const sender = await openMetricSender(settings, { ...options, samples: () => [] });
     clock.advance(1000);
     const begunMs = clock.monotonicMs();
-    await until(() => {
+    await eventually(() => {
       clock.advance(1); // answers come within a few turns, the second attempt after thousands
       return lines.length > 0;
     });
