@@ -1,11 +1,10 @@
 import { z } from "../../pipeline/config/schema.ts";
-import { ConsumeError } from "../../pipeline/delivery.ts";
-import { messageOf } from "../../pipeline/error_text.ts";
 import type { Clock } from "../../pipeline/host.ts";
 import { grpcClientShape, httpClientShape } from "../../pipeline/net/client_settings.ts";
 import { exportPath, httpPath } from "../../pipeline/net/otlp_paths.ts";
+import { postOtlp } from "../../pipeline/net/otlp_post.ts";
 import { decodePartialSuccess, type PartialSuccess, parsePartialSuccess } from "../../pipeline/net/otlp_response.ts";
-import { errorFromHttp, errorFromRpc } from "../../pipeline/net/status.ts";
+import { errorFromRpc } from "../../pipeline/net/status.ts";
 import { userAgent } from "../../pipeline/net/user_agent.ts";
 import { type Pdata, toJson } from "../../pipeline/pdata/index.ts";
 import { version } from "../version.ts";
@@ -72,16 +71,7 @@ async function connectHttp({ endpoint, protocol, compression, clock }: ClientSet
       const url = new URL(endpoint.replace(/\/$/, "") + httpPath(data.signal));
       const limited = AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]);
       const body = json ? toJson(data) : data.toBuffer();
-      const reply = await client.send(url, body, { headers, signal: limited }).catch((cause: unknown) => {
-        throw new ConsumeError(`${url.href}: ${messageOf(cause)}`, {
-          retryable: true,
-          cause,
-        });
-      });
-      if (reply.status < 200 || reply.status > 299) {
-        const answer = { status: reply.status, body: reply.body, retryAfter: reply.header("retry-after") };
-        throw errorFromHttp(url.href, answer, clock.nowMs());
-      }
+      const reply = await postOtlp(client, url, body, { headers, signal: limited, clock, failed: url.href });
       return json ? parsePartialSuccess(data.signal, reply.body) : decodePartialSuccess(reply.body);
     },
     close: () => client.close(),

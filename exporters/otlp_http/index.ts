@@ -1,7 +1,6 @@
 import { type Exporter, exporter } from "../../pipeline/component.ts";
 import { acrossFields, z } from "../../pipeline/config/schema.ts";
 import { ConsumeError } from "../../pipeline/delivery.ts";
-import { messageOf } from "../../pipeline/error_text.ts";
 import { queuedExporter } from "../../pipeline/export/queued_exporter.ts";
 import type { Attempt } from "../../pipeline/export/sender.ts";
 import { queueSettings, retrySettings } from "../../pipeline/export/settings.ts";
@@ -12,8 +11,8 @@ import { clientSurroundings } from "../../pipeline/net/client_surroundings.ts";
 import { NodeHttpClient } from "../../pipeline/net/http_client.ts";
 import { checkClientKeepAlive } from "../../pipeline/net/keep_alive.ts";
 import { httpPath } from "../../pipeline/net/otlp_paths.ts";
+import { postOtlp } from "../../pipeline/net/otlp_post.ts";
 import { decodePartialSuccess, logPartialSuccess, parsePartialSuccess } from "../../pipeline/net/otlp_response.ts";
-import { errorFromHttp } from "../../pipeline/net/status.ts";
 import type { HttpClient, HttpReply } from "../../pipeline/net/transport.ts";
 import { type Pdata, type Signal, toJsonInSteps } from "../../pipeline/pdata/index.ts";
 
@@ -100,11 +99,8 @@ function createExporter(settings: OtlpHttpConfig, host: ExporterHost): Exporter<
   const push = async (data: Pdata, { signal, client: sender }: Attempt) => {
     if (client === undefined) throw new ConsumeError("the exporter is not started", { retryable: true });
     const body = isJson ? joined(await toJsonInSteps(data, pause)) : data.toBuffer();
-    const reply = await client.send(url, body, { headers, signal, client: sender }).catch((cause: unknown) => {
-      const message = `failed to make an HTTP request: ${messageOf(cause)}`;
-      throw new ConsumeError(message, { retryable: true, cause });
-    });
-    judge(reply, url, host);
+    const { clock } = host;
+    reportPartialSuccess(await postOtlp(client, url, body, { headers, signal, client: sender, clock }), host);
   };
   return queuedExporter(settings, host, push, {
     async start() {
@@ -128,16 +124,6 @@ function urlFor(settings: OtlpHttpConfig, signal: Signal): URL {
   if (settings[key] !== "") return new URL(settings[key]);
   if (settings.endpoint === "") throw new Error(`either endpoint or ${key} must be specified`);
   return new URL(settings.endpoint.replace(/\/$/, "") + httpPath(signal));
-}
-
-/** @throws {ConsumeError} unless the data was taken. */
-function judge(reply: HttpReply, url: URL, host: ExporterHost): void {
-  if (reply.status >= 200 && reply.status < 300) {
-    reportPartialSuccess(reply, host);
-    return;
-  }
-  const answer = { status: reply.status, body: reply.body, retryAfter: reply.header("retry-after") };
-  throw errorFromHttp(url.href, answer, host.clock.nowMs());
 }
 
 function reportPartialSuccess(reply: HttpReply, host: ExporterHost): void {

@@ -1,9 +1,9 @@
 import type { OwnOtlpSettings } from "../../config/telemetry/exporter.ts";
 import { ConsumeError } from "../../delivery.ts";
-import { messageOf } from "../../error_text.ts";
 import type { Clock } from "../../host.ts";
 import { exportPath, httpPath } from "../../net/otlp_paths.ts";
-import { errorFromHttp, errorFromRpc } from "../../net/status.ts";
+import { postOtlp } from "../../net/otlp_post.ts";
+import { errorFromRpc } from "../../net/status.ts";
 import type { Signal } from "../../pdata/index.ts";
 import { clientSettings } from "./client_settings.ts";
 
@@ -101,13 +101,7 @@ async function openHttp(
   return {
     async send(body, abort) {
       const headers = { "content-type": "application/x-protobuf" };
-      const reply = await client.send(url, body, { headers, signal: abort }).catch((cause: unknown) => {
-        const message = messageOf(cause);
-        throw new ConsumeError(`failed to make an HTTP request: ${message}`, { retryable: true, cause });
-      });
-      if (reply.status >= 200 && reply.status < 300) return;
-      const answer = { status: reply.status, body: reply.body, retryAfter: reply.header("retry-after") };
-      throw errorFromHttp(url.href, answer, clock.nowMs());
+      await postOtlp(client, url, body, { headers, signal: abort, clock });
     },
     close: () => client.close(),
   };
