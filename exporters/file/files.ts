@@ -4,13 +4,13 @@ import type { Pdata } from "../../pipeline/pdata/index.ts";
 /** Called once when a batch is written: with an error when none of it counts, else with what was left out, by reason. */
 export type WriteDone = (error?: ConsumeError, dropped?: ReadonlyMap<string, number>) => void;
 
-/** Where an exporter writes: one file, or one for each group. Its signals share it: each opens and closes it. */
+/** Where an exporter writes: one file, or one for each group. */
 export interface Files {
   open(): Promise<void>;
   write(data: Pdata, done: WriteDone): void;
   /** Resolves when nothing waits. */
   idle(): Promise<void>;
-  /** Writes what waits; the last user closes it. */
+  /** Writes what waits, then closes. */
   close(): Promise<void>;
 }
 

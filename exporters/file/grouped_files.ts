@@ -41,15 +41,13 @@ export class GroupedFiles implements Files {
   readonly #closing = new Map<string, Promise<void>>();
   readonly #written = new Set<string>();
   readonly #unfinished = new Set<Promise<void>>();
-  #users = 0;
 
   constructor(settings: GroupedFilesSettings) {
     this.#settings = settings;
   }
 
-  async open(): Promise<void> {
-    this.#users += 1;
-  }
+  /** Files are opened when there is data for them. */
+  async open(): Promise<void> {}
 
   write(data: Pdata, done: WriteDone): void {
     const work = this.#write(data, done).finally(() => this.#unfinished.delete(work));
@@ -141,8 +139,6 @@ export class GroupedFiles implements Files {
 
   async close(): Promise<void> {
     await this.idle();
-    this.#users -= 1;
-    if (this.#users > 0) return;
     await Promise.all([...[...this.#files].map(([path, file]) => this.#close(path, file)), ...this.#closing.values()]);
   }
 }

@@ -6,6 +6,7 @@ import type { Pdata } from "../../pipeline/pdata/index.ts";
 import { type Config, config } from "./config.ts";
 import { GrowingFile } from "./file.ts";
 import { Backlog, type Files } from "./files.ts";
+import { FilesInTurn } from "./files_in_turn.ts";
 import { groupPaths } from "./group_path.ts";
 import { GroupedFiles } from "./grouped_files.ts";
 import { groupsBy } from "./groups.ts";
@@ -96,14 +97,20 @@ class FileExporter implements Exporter<Pdata> {
 }
 
 function filesOf(settings: Config, host: ExporterHost): Files {
+  const { path, append, format, compression } = settings;
+  const make = (goesOn: boolean) => filesAt(settings, append || goesOn, host);
+  return new FilesInTurn({ path, encoding: `${format} ${compression}`, make }, host);
+}
+
+function filesAt(settings: Config, append: boolean, host: ExporterHost): Files {
   const { path, create_directory, group_by } = settings;
   const mode = Number.parseInt(settings.directory_permissions || "0755", 8);
-  if (!group_by.enabled) return writerOf(path, settings.append, create_directory ? mode : undefined, settings, host);
+  if (!group_by.enabled) return writerOf(path, append, create_directory ? mode : undefined, settings, host);
   return new GroupedFiles({
     groups: groupsBy(group_by.resource_attribute),
     pathOf: groupPaths(path),
     maxOpenFiles: group_by.max_open_files,
-    makeWriter: (one, goesOn) => writerOf(one, settings.append || goesOn, mode, settings, host),
+    makeWriter: (one, goesOn) => writerOf(one, append || goesOn, mode, settings, host),
     logger: host.logger,
   });
 }

@@ -15,7 +15,7 @@ interface Waiting {
 }
 
 /**
- * Writes batches to one file in their order, for all signals of an exporter. What arrives while a write is under way goes
+ * Writes batches to one file in their order. What arrives while a write is under way goes
  * out together with the next one. Each is done once the operating system has its bytes.
  */
 export class FileWriter implements Files {
@@ -23,7 +23,6 @@ export class FileWriter implements Files {
   readonly #encoding: EncodingSettings;
   readonly #pause: Pause;
   #waiting: Waiting[] = [];
-  #users = 0;
   #work: Promise<void> | undefined;
 
   constructor(file: GrowingFile, encoding: EncodingSettings, pause: Pause) {
@@ -33,7 +32,6 @@ export class FileWriter implements Files {
   }
 
   async open(): Promise<void> {
-    this.#users += 1;
     await this.#file.open();
   }
 
@@ -47,11 +45,9 @@ export class FileWriter implements Files {
     while (this.#work !== undefined) await this.#work;
   }
 
-  /** Writes what waits; the last user closes the file. */
   async close(): Promise<void> {
     await this.idle();
-    this.#users -= 1;
-    if (this.#users === 0) await this.#file.close();
+    await this.#file.close();
   }
 
   async #writeWaiting(): Promise<void> {
