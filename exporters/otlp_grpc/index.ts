@@ -11,6 +11,7 @@ import { clientSurroundings } from "../../pipeline/net/client_surroundings.ts";
 import { parseGrpcEndpoint } from "../../pipeline/net/grpc_endpoint.ts";
 import { exportPath } from "../../pipeline/net/otlp_paths.ts";
 import { decodePartialSuccess, logPartialSuccess } from "../../pipeline/net/otlp_response.ts";
+import { hasPortTooHigh } from "../../pipeline/net/setting_fields.ts";
 import { errorFromRpc } from "../../pipeline/net/status.ts";
 import type { RpcClient } from "../../pipeline/net/transport.ts";
 import type { Pdata } from "../../pipeline/pdata/index.ts";
@@ -30,6 +31,7 @@ const config = z
         refuse('requires a non-empty "endpoint"');
         return;
       }
+      if (hasPortTooHigh(endpoint)) return; // refused as a setting, or when it starts
       try {
         parseGrpcEndpoint(endpoint);
       } catch (error) {

@@ -13,6 +13,7 @@ import { checkClientKeepAlive } from "../../pipeline/net/keep_alive.ts";
 import { httpPath } from "../../pipeline/net/otlp_paths.ts";
 import { postOtlp } from "../../pipeline/net/otlp_post.ts";
 import { decodePartialSuccess, logPartialSuccess, parsePartialSuccess } from "../../pipeline/net/otlp_response.ts";
+import { endpointText, hasPortTooHigh } from "../../pipeline/net/setting_fields.ts";
 import type { HttpClient, HttpReply } from "../../pipeline/net/transport.ts";
 import { type Pdata, type Signal, toJsonInSteps } from "../../pipeline/pdata/index.ts";
 
@@ -24,8 +25,7 @@ const endpointKeys = {
 } as const satisfies Record<Signal, string>;
 
 function signalEndpoint(signal: Signal) {
-  return z
-    .string()
+  return endpointText()
     .default("")
     .describe(`URL for ${signal}, used as it is; empty: endpoint and ${httpPath(signal)}.`);
 }
@@ -55,7 +55,7 @@ const config = z
       }
       for (const key of keys) {
         const text = settings[key];
-        if (text === "" || /^https?:$/.test(URL.parse(text)?.protocol ?? "")) continue;
+        if (text === "" || hasPortTooHigh(text) || /^https?:$/.test(URL.parse(text)?.protocol ?? "")) continue;
         const message = `${key} ${JSON.stringify(text)} is not a URL: use a form such as http://localhost:4318`;
         context.addIssue({ code: "custom", message, path: [key] });
       }
@@ -89,21 +89,25 @@ function createExporter(settings: OtlpHttpConfig, host: ExporterHost): Exporter<
   const url = urlFor(settings, host.signal);
   const isJson = settings.encoding === "json";
   const headers = { "content-type": contentTypes[settings.encoding] };
-  host.destination({
-    "server.address": url.hostname,
-    ...(url.port !== "" && { "server.port": url.port }),
-    ...(url.pathname !== "" && { "url.path": url.pathname }),
-  });
+  if (url !== null) {
+    host.destination({
+      "server.address": url.hostname,
+      ...(url.port !== "" && { "server.port": url.port }),
+      ...(url.pathname !== "" && { "url.path": url.pathname }),
+    });
+  }
   const pause = pauseOn(host.clock);
   let client: HttpClient | undefined;
   const push = async (data: Pdata, { signal, client: sender }: Attempt) => {
-    if (client === undefined) throw new ConsumeError("the exporter is not started", { retryable: true });
+    if (client === undefined || url === null)
+      throw new ConsumeError("the exporter is not started", { retryable: true });
     const body = isJson ? joined(await toJsonInSteps(data, pause)) : data.toBuffer();
     const { clock } = host;
     reportPartialSuccess(await postOtlp(client, url, body, { headers, signal, client: sender, clock }), host);
   };
   return queuedExporter(settings, host, push, {
     async start() {
+      if (url === null) throw new Error("the endpoint's port is too high: a port is at most 65535");
       client ??= await NodeHttpClient.open(settings, url, clientSurroundings(settings.auth, host));
     },
     async stop() {
@@ -118,12 +122,12 @@ function joined(pieces: readonly Buffer[]): Buffer {
   return only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces);
 }
 
-/** @throws {Error} when no endpoint is set for the signal. */
-function urlFor(settings: OtlpHttpConfig, signal: Signal): URL {
+/** Null when its port is none: the settings let that pass. @throws {Error} when no endpoint is set for the signal. */
+function urlFor(settings: OtlpHttpConfig, signal: Signal): URL | null {
   const key = endpointKeys[signal];
-  if (settings[key] !== "") return new URL(settings[key]);
+  if (settings[key] !== "") return URL.parse(settings[key]);
   if (settings.endpoint === "") throw new Error(`either endpoint or ${key} must be specified`);
-  return new URL(settings.endpoint.replace(/\/$/, "") + httpPath(signal));
+  return URL.parse(settings.endpoint.replace(/\/$/, "") + httpPath(signal));
 }
 
 function reportPartialSuccess(reply: HttpReply, host: ExporterHost): void {

@@ -26,16 +26,10 @@ export function checkReferences(
   { extensions }: ServiceDraft,
 ): readonly Problem[] {
   const listed = extensions.map(({ id }) => id);
-  return sections.flatMap((section) =>
-    [...config[section].values()].flatMap((component: ResolvedComponent) =>
-      extensionsNamedBy(component).flatMap(({ path, id, role }) => {
-        const wrong = judge(id, role, listed, config.extensions);
-        const tree = declarations[section].get(component.id)?.settings;
-        if (wrong === undefined || tree === undefined) return [];
-        return [{ place: valuePlaceAt(tree, path), path: [section, component.id, ...path], ...wrong }];
-      }),
-    ),
-  );
+  return judgeNoted(config, declarations, "extension", ({ text, note }) => {
+    const id = idIn(text);
+    return id === undefined ? undefined : judge(id, note.role, listed, config.extensions);
+  });
 }
 
 /** The settings that the Collector does not have: it would refuse them as unknown keys. */
@@ -43,14 +37,33 @@ export function checkOwnSettings(
   config: Pick<ResolvedConfig, Section>,
   declarations: Declarations,
 ): readonly Problem[] {
+  return judgeNoted(config, declarations, "own", ({ path }) => ({
+    message: `the Collector has no setting ${JSON.stringify(path.at(-1))}`,
+  }));
+}
+
+/** Settings that keep their component from starting or working: the Collector finds that out then. */
+export function checkStart(config: Pick<ResolvedConfig, Section>, declarations: Declarations): readonly Problem[] {
+  return judgeNoted(config, declarations, "start", ({ path, text, note }) => {
+    const message = note.problemOf(text, String(path.at(-1)));
+    return message === undefined ? undefined : { message };
+  });
+}
+
+/** What `judge` has against the texts whose schemas have a note of that kind, at their places. */
+function judgeNoted<K extends Note["is"]>(
+  config: Pick<ResolvedConfig, Section>,
+  declarations: Declarations,
+  kind: K,
+  judgeText: (noted: NotedText<K>) => Pick<Problem, "message" | "hint" | "notes"> | undefined,
+): readonly Problem[] {
   return sections.flatMap((section) =>
     [...config[section].values()].flatMap((component: ResolvedComponent) =>
-      textsNoted(component, "own").flatMap(({ path }) => {
+      textsNoted(component, kind).flatMap((noted) => {
+        const wrong = judgeText(noted);
         const tree = declarations[section].get(component.id)?.settings;
-        const message = `the Collector has no setting ${JSON.stringify(path.at(-1))}`;
-        return tree === undefined
-          ? []
-          : [{ place: valuePlaceAt(tree, path), path: [section, component.id, ...path], message }];
+        if (wrong === undefined || tree === undefined) return [];
+        return [{ place: valuePlaceAt(tree, noted.path), path: [section, component.id, ...noted.path], ...wrong }];
       }),
     ),
   );
@@ -59,14 +72,26 @@ export function checkOwnSettings(
 /** The extensions that the settings of a component name. */
 export function extensionsNamedBy(component: ResolvedComponent): readonly ExtensionReference[] {
   return textsNoted(component, "extension").flatMap(({ path, text, note }) => {
-    if (text.trim() === "") return [];
-    const id = parseId(text);
-    return [{ path, id: typeof id === "string" ? text : id.text, role: note.role }];
+    const id = idIn(text);
+    return id === undefined ? [] : [{ path, id, role: note.role }];
   });
 }
 
+/** The id as it is listed elsewhere; undefined when the text is blank, which is reported with the schema. */
+function idIn(text: string): string | undefined {
+  if (text.trim() === "") return undefined;
+  const id = parseId(text);
+  return typeof id === "string" ? text : id.text;
+}
+
+interface NotedText<K extends Note["is"]> {
+  readonly path: Path;
+  readonly text: string;
+  readonly note: Extract<Note, { is: K }>;
+}
+
 /** The texts among the written settings of a component whose schemas have a note of that kind. */
-function textsNoted<K extends Note["is"]>({ definition, settings }: ResolvedComponent, kind: K) {
+function textsNoted<K extends Note["is"]>({ definition, settings }: ResolvedComponent, kind: K): NotedText<K>[] {
   return leaves(settings, []).flatMap(({ path, text }) => {
     const notes = schemasAt(definition.config, path, settings).map(noteInside);
     const note = notes.find((candidate) => candidate?.is === kind);

@@ -1,7 +1,7 @@
 import type { Catalog, Section } from "../registry.ts";
 import { sections } from "../registry.ts";
 import { checkDraft } from "./check.ts";
-import { checkOwnSettings, checkReferences } from "./check_references.ts";
+import { checkOwnSettings, checkReferences, checkStart } from "./check_references.ts";
 import { aliasWarnings, declareComponents, decodeSection } from "./components.ts";
 import { expandTree } from "./expand.ts";
 import { mergeAppending, mergeTrees } from "./merge.ts";
@@ -122,7 +122,9 @@ export async function resolveConfig(
     const { manifest } = catalog;
     problems.push(...checkDraft({ root, declarations, service, manifest, gates, strictCompat }));
     problems.push(
-      ...(strictCompat ? checkOwnSettings(decoded, declarations) : checkReferences(decoded, declarations, service)),
+      ...(strictCompat
+        ? checkOwnSettings(decoded, declarations)
+        : [...checkReferences(decoded, declarations, service), ...checkStart(decoded, declarations)]),
     );
   }
   const warnings = [...expanded.warnings, ...aliasWarnings(declarations)];

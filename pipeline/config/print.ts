@@ -69,6 +69,7 @@ function fillNoted(is: Exclude<Note["is"], "block">, value: unknown, options: Pr
       return fillHeaders(value, options);
     case "extension":
     case "own":
+    case "start":
       return value;
     case "string list":
       return typeof value === "string" ? (value === "" ? [] : value.split(",")) : value;

@@ -29,8 +29,12 @@ export type Note =
   | { readonly is: "headers" }
   | { readonly is: "string list" }
   | { readonly is: "own" }
+  | { readonly is: "start"; readonly problemOf: StartProblem }
   | { readonly is: "extension"; readonly role: ExtensionRole }
   | { readonly is: "block"; readonly block: z.ZodType; readonly state: BlockState };
+
+/** What keeps a component from starting or working with a text, below a key; undefined when nothing does. */
+export type StartProblem = (text: string, key: string) => string | undefined;
 
 const notes = new WeakMap<z.core.$ZodType, Note>();
 
@@ -75,6 +79,11 @@ export function own<S extends z.ZodType>(schema: S): S {
   return noted(schema, { is: "own" });
 }
 
+/** A text that the Collector judges only when it starts or sends: refused before, unless under strict compatibility. */
+export function judgedAtStart<S extends z.ZodType>(schema: S, problemOf: StartProblem): S {
+  return noted(schema, { is: "start", problemOf });
+}
+
 /**
  * The id of an extension that serves as `role`. Its output is the id. The configuration is refused when the extension is
  * not in `service::extensions` or its definition does not name that role.
@@ -103,13 +112,29 @@ export function choice<const V extends readonly [string, ...string[]]>(values: V
   return z.preprocess((value) => (typeof value === "string" ? value.toLowerCase() : value), z.enum(values));
 }
 
+function headerNameProblem(name: string): string | undefined {
+  if (/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return undefined;
+  return `${JSON.stringify(name)} is no header name: use letters, digits and hyphens`;
+}
+
+function headerValueProblem(value: string): string | undefined {
+  return /[\0\r\n]/.test(value) ? "a header value has one line" : undefined;
+}
+
+const headerName = judgedAtStart(z.string(), headerNameProblem);
+const headerValue = judgedAtStart(z.string(), headerValueProblem);
+const namedHeaderValue = judgedAtStart(
+  z.string(),
+  (value, name) => headerNameProblem(name) ?? headerValueProblem(value),
+);
+
 /**
  * Headers: a map of names to values, or a list of `{ name, value }`. Its output is a record: of a map sorted by name,
  * of a list in its order. Names differ in more than case; values are secrets when printed.
  */
 export function headers() {
-  const map = z.record(z.string(), z.string());
-  const list = z.array(z.strictObject({ name: z.string(), value: z.string() }));
+  const map = z.record(z.string(), namedHeaderValue);
+  const list = z.array(z.strictObject({ name: headerName, value: headerValue }));
   const merged = z.union([map, list]).transform((value, context): Readonly<Record<string, string>> => {
     if (!Array.isArray(value)) return Object.fromEntries(Object.entries(value).sort(byName));
     for (const name of duplicates(value.map((header) => header.name))) {

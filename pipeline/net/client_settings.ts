@@ -1,5 +1,12 @@
 import { duration, headers, optionalBlock, z } from "../config/schema.ts";
-import { atLeastZero, authSetting, bufferNote, middlewaresSetting, nonNegativeDuration } from "./setting_fields.ts";
+import {
+  atLeastZero,
+  authSetting,
+  bufferNote,
+  endpointText,
+  middlewaresSetting,
+  nonNegativeDuration,
+} from "./setting_fields.ts";
 import { tlsClientSettings } from "./tls_settings.ts";
 
 /** Setting blocks of clients, with the Collector's keys and defaults. */
@@ -46,7 +53,7 @@ function clientKeepAlive() {
 /** The Collector's HTTP client block. */
 export function httpClientShape(standard: { timeout: string; compression: string }) {
   return {
-    endpoint: z.string().default("").describe("Base URL of the destination, such as https://host:4318."),
+    endpoint: endpointText().default("").describe("Base URL of the destination, such as https://host:4318."),
     proxy_url: proxySetting(),
     tls: tlsClientSettings().describe("TLS of https endpoints."),
     read_buffer_size: atLeastZero("read_buffer_size", bufferNote),
@@ -106,8 +113,7 @@ const clientKeepalive = () =>
 /** The Collector's gRPC client block. */
 export function grpcClientShape(standard: { compression: string }) {
   return {
-    endpoint: z
-      .string()
+    endpoint: endpointText()
       .default("")
       .describe(
         "Destination: host:port, http(s)://host:port, dns:///host:port or unix://path. https forces TLS; http does not turn it off.",

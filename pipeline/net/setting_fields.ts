@@ -1,4 +1,4 @@
-import { duration, type ExtensionRole, extensionId, optionalBlock, z } from "../config/schema.ts";
+import { duration, type ExtensionRole, extensionId, judgedAtStart, optionalBlock, z } from "../config/schema.ts";
 
 /** Settings that several blocks share. */
 
@@ -14,6 +14,18 @@ export function nonNegativeDuration(standard: string, summary: string) {
     .refine((milliseconds) => milliseconds >= 0, { error: "must be non-negative" })
     .prefault(standard)
     .describe(summary);
+}
+
+/** An address or a URL. Its form is judged elsewhere; here only that its port is one. */
+export function endpointText() {
+  return judgedAtStart(z.string(), (text) =>
+    hasPortTooHigh(text) ? `invalid endpoint ${JSON.stringify(text)}: a port is at most 65535` : undefined,
+  );
+}
+
+/** Whether the port of an address or a URL is none for being too high. */
+export function hasPortTooHigh(endpoint: string): boolean {
+  return Number(/:(\d+)(?:[/?#]|$)/.exec(endpoint)?.[1] ?? 0) > 65535;
 }
 
 /** Describes `read_buffer_size` and `write_buffer_size`. */

@@ -4,6 +4,7 @@ import {
   authenticatorId,
   authSetting,
   bufferNote,
+  endpointText,
   middlewaresSetting,
   nonNegativeDuration,
 } from "./setting_fields.ts";
@@ -13,8 +14,7 @@ import { tlsServerSettings } from "./tls_settings.ts";
 
 function addressSettings(endpoint: string) {
   return {
-    endpoint: z
-      .string()
+    endpoint: endpointText()
       .default(endpoint)
       .describe("Where to listen: host:port, or a socket's path with transport unix. localhost is 127.0.0.1 and ::1."),
     transport: z
