@@ -1,5 +1,6 @@
 import { type FileHandle, open, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { getSystemErrorMessage } from "node:util";
 import { makeDirectory } from "../../pipeline/make_directory.ts";
 import { backupPath, deleteOldBackups, type RotationSettings } from "./rotation.ts";
 
@@ -35,7 +36,9 @@ export class GrowingFile {
   }
 
   async #openAs(flags: "a" | "w"): Promise<void> {
-    const handle = await open(this.#settings.path, flags, 0o644);
+    const handle = await open(this.#settings.path, flags, 0o644).catch((cause: NodeJS.ErrnoException) => {
+      throw openError(this.#settings, cause);
+    });
     this.#handle = handle;
     this.#size = (await handle.stat()).size;
     if (this.#settings.isLines && this.#size > 0) await this.#endLine(handle);
@@ -103,6 +106,13 @@ export class GrowingFile {
     this.#handle = undefined;
     await handle?.close();
   }
+}
+
+function openError({ path, directoryMode }: FileSettings, cause: NodeJS.ErrnoException): Error {
+  const { code, errno } = cause;
+  const hint = code === "ENOENT" && directoryMode === undefined ? "; create_directory: true makes its folder" : "";
+  const reason = errno === undefined ? cause.message : getSystemErrorMessage(errno);
+  return Object.assign(new Error(`cannot open ${path}: ${reason}${hint}`, { cause }), { code });
 }
 
 const newline = 0x0a;

@@ -106,7 +106,8 @@ function descriptionOf(schema: Schema): string | undefined {
 
 function typeText(schema: Schema): string {
   const note = noteInside(schema);
-  if (note !== undefined && note.is !== "block" && note.is !== "own") return noteText(note.is);
+  const noted = note === undefined ? undefined : noteText(note.is);
+  if (noted !== undefined) return noted;
   const { def } = unwrap(schema)._zod;
   switch (def.type) {
     case "enum":
@@ -135,7 +136,9 @@ function typeText(schema: Schema): string {
   }
 }
 
-function noteText(is: Exclude<Note["is"], "block" | "own">): string {
+/** The type that a note gives a setting; undefined where it says something else of it. */
+function noteText(is: Note["is"]): string | undefined {
+  if (is === "block" || is === "own" || is === "start") return undefined;
   if (is === "string list") return "list of strings";
   return is === "extension" ? "extension id" : is;
 }

@@ -78,7 +78,7 @@ export const aggregateConfig = z
           "of one of them.",
       ),
     columns: z
-      .record(z.string().min(1), parsed(parseExpression))
+      .record(z.string().min(1, { error: "a column needs a name" }), parsed(parseExpression))
       .prefault({
         requests: "count",
         tokens: "sum(gen_ai.usage.output_tokens)",

@@ -229,7 +229,10 @@ describe("file", () => {
   });
 
   it("does not start where it cannot write", async () => {
-    await assert.rejects(async () => exporterOf({ path: join(folder, "none", "x.json") }).start?.(), /ENOENT/);
+    const path = join(folder, "none", "x.json");
+    await assert.rejects(async () => exporterOf({ path }).start?.(), {
+      message: `cannot open ${path}: no such file or directory; create_directory: true makes its folder`,
+    });
   });
 
   it("drains what waits", async () => {

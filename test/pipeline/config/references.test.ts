@@ -3,7 +3,8 @@ import { it } from "node:test";
 import { exporter, extension } from "../../../pipeline/component.ts";
 import { loadDefinitions, manifestOf } from "../../../pipeline/config/describe.ts";
 import { loadConfig } from "../../../pipeline/config/load.ts";
-import { extensionId, optionalBlock, z } from "../../../pipeline/config/schema.ts";
+import { extensionId, headers, optionalBlock, z } from "../../../pipeline/config/schema.ts";
+import { endpointText } from "../../../pipeline/net/setting_fields.ts";
 import type { Registry } from "../../../pipeline/registry.ts";
 import { testCatalog } from "./catalog.ts";
 
@@ -24,6 +25,9 @@ const web = exporter({
   config: z.strictObject({
     auth: optionalBlock(() => z.strictObject({ authenticator: extensionId("HTTP client authenticator") }), "none"),
     middlewares: z.array(z.strictObject({ id: extensionId("HTTP client middleware") })).default([]),
+    port: endpointText().optional(),
+    tokens: headers().optional(),
+    more: headers().optional(),
   }),
   examples: [],
   traces: () => assert.fail("nothing is started here"),
@@ -36,8 +40,8 @@ const registry: Registry = {
 };
 const catalog = { registry, manifest: manifestOf(await loadDefinitions(registry)) };
 
-function load(exporterSettings: string, extensions = "[gate/in, gate/out]") {
-  return loadConfig(["pipeline.yaml"], catalog, {
+function load(exporterSettings: string, extensions = "[gate/in, gate/out]", strictCompat = false) {
+  const surroundings = {
     environment: {},
     readFile: () => `receivers: { otlp: { protocols: { grpc: } } }
 extensions: { gate/in: , gate/out: { client: true } }
@@ -45,13 +49,29 @@ exporters:
   web: ${exporterSettings}
 service: { extensions: ${extensions}, pipelines: { traces: { receivers: [otlp], exporters: [web] } } }
 `,
-  });
+  };
+  return loadConfig(["pipeline.yaml"], catalog, surroundings, { strictCompat });
 }
 
 it("an extension that settings name is found when it runs and serves as what it is named for", async () => {
   const config = await load("{ auth: { authenticator: gate / out } }");
   assert.deepEqual(config.exporters.get("web")?.config, { auth: { authenticator: "gate/out" }, middlewares: [] });
   await load("{ auth: }");
+});
+
+it("what would fail at the start or when it sends is refused with its place, but not under strict compatibility", async () => {
+  const settings = `{ port: localhost:65536, tokens: { "a b": x, ok: "1\\n2" }, more: [{ name: "", value: y }] }`;
+  await assert.rejects(load(settings), (error: Error) => {
+    const found = error.message.split("\n").filter((line) => line.startsWith("pipeline.yaml"));
+    assert.deepEqual(found, [
+      'pipeline.yaml:4:16: exporters.web.port: invalid endpoint "localhost:65536": a port is at most 65535',
+      'pipeline.yaml:4:50: exporters.web.tokens.a b: "a b" is no header name: use letters, digits and hyphens',
+      "pipeline.yaml:4:57: exporters.web.tokens.ok: a header value has one line",
+      'pipeline.yaml:4:82: exporters.web.more[0].name: "" is no header name: use letters, digits and hyphens',
+    ]);
+    return true;
+  });
+  await load(settings, undefined, true);
 });
 
 for (const { name, settings, extensions, want } of [
