@@ -153,6 +153,7 @@ function inputAgainstOutput(summary: Summary): PlotlyFigure {
   const points = (name: string, role: string, shown: readonly number[], marker: object) => ({
     type: "scatter",
     mode: "markers",
+    cliponaxis: false,
     name,
     x: shown.map((row) => rounded(logPlace(sample.inputTokens[row]!))),
     y: shown.map((row) => rounded(logPlace(sample.outputTokens[row]!))),
