@@ -11,6 +11,7 @@ import {
 } from "yaml";
 import { mergeTables, splitKey } from "./merge.ts";
 import type { Place, Source } from "./place.ts";
+import { readPlainYaml } from "./plain_yaml.ts";
 import type { Problem } from "./problem.ts";
 import type { Entry, Table, Tree } from "./tree.ts";
 
@@ -36,6 +37,12 @@ const tooDeep = `more than ${maximumDepth} levels inside each other`;
  * placed where their anchor stands.
  */
 export function parseYaml(source: Source): Parsed {
+  const tree = readPlainYaml(source);
+  return tree === undefined ? parseAnyYaml(source) : { tree, problems: [], more: false };
+}
+
+/** `parseYaml` by the library, whatever is in the text. */
+export function parseAnyYaml(source: Source): Parsed {
   const documents = parseAllDocuments(source.text, { version: "1.2", uniqueKeys: false, prettyErrors: false });
   const document = documents[0];
   if (document === undefined) return { tree: nothing(source, 0), problems: [], more: false };
