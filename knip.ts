@@ -11,6 +11,8 @@ export default {
     "cmd/main.ts",
     "cmd/components.ts",
     "cmd/packed_daemon.ts",
+    "cmd/worker_thread.ts",
+    "cmd/packed_worker_thread.ts",
     "dashboard/page.ts",
     "pipeline/process/cold_thread.ts",
     "extensions/basicauth/password_thread.ts",

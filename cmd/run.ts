@@ -7,6 +7,7 @@ import { systemClock } from "../pipeline/process/clock.ts";
 import { Service } from "../pipeline/service.ts";
 import { createLoggers } from "../pipeline/telemetry/logger.ts";
 import { ownResource, resourceLabels } from "../pipeline/telemetry/resource.ts";
+import type { PoolSurroundings } from "../pipeline/workers/pool.ts";
 import { type OwnTelemetrySenders, openSenders } from "./own_telemetry.ts";
 import { onStopSignal } from "./stop_signals.ts";
 import { version } from "./version.ts";
@@ -63,7 +64,8 @@ export async function run({ config, load, configSources, gates, onReady, onStopp
     const featureGates = async () => (await import("./feature_gates.ts")).gateViews(gates);
     const { tracing } = senders;
     const setLogLevel = (level: typeof logs.level) => void (logSettings.level = level);
-    const own = { loggers, resource, tracing, setLogLevel };
+    const workers = await openWorkers(config.service, logger);
+    const own = { loggers, resource, tracing, setLogLevel, workers };
     service = new Service(config, { version, configSources, load, featureGates, ...own });
     logger.info({ Version: version, NumCPU: availableParallelism() }, "Starting otelpipe...");
     await service.start();
@@ -93,6 +95,28 @@ export async function run({ config, load, configSources, gates, onReady, onStopp
   await senders.stop();
   onStopped?.(report);
   return hasFailed ? 1 : 0;
+}
+
+/** Systems on which several threads can listen on one port. */
+const sharingPlatforms: readonly NodeJS.Platform[] = ["linux", "freebsd", "sunos", "aix"];
+
+/** What makes the workers, where more than one is asked for and can be had. */
+async function openWorkers({ workers, telemetry }: ResolvedConfig["service"], logger: Logger) {
+  const count = workers === "auto" ? availableParallelism() : workers;
+  if (count === 1) return undefined;
+  if (!sharingPlatforms.includes(process.platform)) {
+    logger.warn({ workers: 1 }, "Threads cannot share a port on this system: service::workers is 1.");
+    return undefined;
+  }
+  if (telemetry.traces.processors?.length) {
+    logger.warn({}, "Own spans are recorded in the main thread only, not in the workers of service::workers.");
+  }
+  const [{ WorkerPool }, { threadFile }] = await Promise.all([
+    import("../pipeline/workers/pool.ts"),
+    import("../pipeline/process/cold_worker.ts"),
+  ]);
+  const file = threadFile(import.meta.url, "worker_thread");
+  return (surroundings: PoolSurroundings) => new WorkerPool({ count, file }, surroundings);
 }
 
 const inlineText =

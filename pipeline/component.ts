@@ -20,6 +20,12 @@ interface Described<C extends z.ZodType> {
   readonly config: C;
   /** Configs that a test validates. `yaml` is the component's entry: `batch: { timeout: 1s }`. */
   readonly examples: readonly { readonly title: string; readonly yaml: string }[];
+  /**
+   * Whether each thread of `service::workers` may have an instance of its own: what one does needs nothing that another
+   * knows, and has nothing that only one can have. Left out it has one instance, in the main thread. The settings of such
+   * a component are plain data, which can be sent to a thread.
+   */
+  readonly perWorker?: boolean | ((config: z.output<C>) => boolean);
 }
 
 type PerSignal<F extends { [S in Signal]: unknown }> = { readonly [S in Signal]?: F[S] };

@@ -17,7 +17,8 @@ interface ExtensionStage {
 
 export interface GenerationOptions {
   readonly surroundings: Omit<Surroundings, "extensions">;
-  readonly view: ServiceView;
+  /** What extensions may see; absent where none of them looks. */
+  readonly view?: ServiceView;
   readonly logger: Logger;
 }
 
@@ -115,7 +116,7 @@ export class Generation {
     return new LeavingPart(new Leaving(this.graph, other.graph), new Map(extensions), this.#options.logger);
   }
 
-  #extension(id: string, view: ServiceView): ExtensionStage {
+  #extension(id: string, view: ServiceView | undefined): ExtensionStage {
     const known = this.#former === undefined ? undefined : this.#former.#extensions.get(id);
     if (known !== undefined && this.#plan.get(extensionKey(id)) === "keep") return known;
     const extension = this.config.extensions.get(id);

@@ -124,6 +124,11 @@ export interface Host {
    * @throws {Error} when a component that goes on running has it.
    */
   exclusive<T>(name: string, options: ExclusiveOptions<T>): Promise<Exclusive<T>>;
+  /**
+   * Whether ports are shared with the other threads of `service::workers`; undefined where they are not. `probed`: the
+   * first of them makes sure that nobody else has them.
+   */
+  readonly ports?: "shared" | "probed" | undefined;
   /** Reports a failure that the process cannot live with: it is logged, health fails, the service drains, exit code 1. */
   fatal(error: Error): void;
 }

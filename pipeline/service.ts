@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ResolvedConfig } from "./config/resolved.ts";
-import { Generation, type GenerationOptions } from "./generation.ts";
+import type { GenerationOptions } from "./generation.ts";
+import { Generations } from "./generations.ts";
 import { untilDeadline } from "./graph/deadline.ts";
-import type { DrainOptions, Report } from "./graph/drain.ts";
+import type { Report } from "./graph/drain.ts";
 import { Exclusives } from "./graph/exclusives.ts";
-import { samePipelines } from "./graph/plan.ts";
+import { type Plan, samePipelines } from "./graph/plan.ts";
 import type { Clock, Labels, Logger } from "./host.ts";
 import { userAgent } from "./net/user_agent.ts";
 import { ThreadedBodyReader } from "./process/body_reader.ts";
@@ -27,9 +28,13 @@ import type {
   ReloadVerdict,
   ServiceView,
 } from "./view.ts";
+import type { PoolSurroundings, PreparedWorkers, WorkerPool } from "./workers/pool.ts";
 
 /** How long what a change of the configuration has no use for may take to deliver what it holds. */
 const leavingGraceMs = 20_000;
+
+/** The share of the time to stop that workers may take: what they hand over is delivered in the rest. */
+const workersShare = 0.75;
 
 /** The share of the memory limit that data in flight may take. */
 const budgetShare = 0.4;
@@ -48,6 +53,8 @@ export interface ServiceOptions {
   readonly random?: () => number;
   /** Reads the configuration anew, for `reload`. */
   readonly load?: () => Promise<ResolvedConfig>;
+  /** Makes the workers of `service::workers`; without it all runs in this thread. */
+  readonly workers?: ((surroundings: PoolSurroundings) => WorkerPool) | undefined;
   /** Changes the lowest level of log lines that are written. */
   readonly setLogLevel?: (level: LogLevel) => void;
   /** What the process may use, in bytes; read from the cgroup when absent. */
@@ -73,12 +80,13 @@ export class Service implements ServiceView {
   readonly #featureGates: ServiceOptions["featureGates"];
   readonly #tracing: Tracing | undefined;
   readonly #logger: Logger;
-  readonly #options: GenerationOptions;
-  #current: Generation;
+  readonly #surroundings: GenerationOptions["surroundings"];
+  /** The whole configuration, of which this thread may run but a part. */
+  #config: ResolvedConfig;
+  readonly #generations: Generations;
+  readonly #workers: WorkerPool | undefined;
   /** Resolves when the latest change of the configuration is made, or has failed. */
-  #changing: Promise<void> = Promise.resolve();
-  /** What leaves after a change of the configuration; each resolves when it does not concern the current one any more. */
-  readonly #leaving = new Map<Promise<void>, Promise<void>>();
+  #changing: Promise<unknown> = Promise.resolve();
   readonly #reloader: Reloader | undefined;
   readonly #telemetry: RunningTelemetry;
   readonly #bodies: ThreadedBodyReader;
@@ -99,14 +107,38 @@ export class Service implements ServiceView {
     this.#featureGates = options.featureGates;
     this.#tracing = options.tracing;
     this.#logger = options.loggers({});
-    const { resource = {}, tracing, setLogLevel } = options;
+    const { resource = {}, tracing } = options;
     const build = { command: this.command, version: options.version };
     const exclusives = new Exclusives();
+    const setLogLevel = (level: LogLevel) => {
+      options.setLogLevel?.(level);
+      this.#workers?.setLogLevel(level);
+    };
     const own = { clock, logger: this.#logger, resource, userAgent: userAgent(build), exclusives, setLogLevel };
-    this.#telemetry = new RunningTelemetry(config.service.telemetry, this, own);
-    const budget = new Budget(Math.floor(limitBytes * budgetShare));
+    this.#telemetry = new RunningTelemetry(config.service.telemetry, this, {
+      ...own,
+      ...(options.workers !== undefined && {
+        others: {
+          refresh: async () => await this.#workers?.refresh(),
+          merged: (samples) => this.#workers?.samples(samples) ?? samples,
+        },
+      }),
+    });
+    const budgetBytes = Math.floor(limitBytes * budgetShare);
+    this.#workers = options.workers?.({
+      version: options.version,
+      clock,
+      loggers: options.loggers,
+      meter: this.#telemetry.metrics.meter({}),
+      telemetry: config.service.telemetry,
+      budgetBytes,
+      memoryLimitBytes: limitBytes,
+      onWhole: (isWhole) => this.#becomeWhole(isWhole),
+      fatal: (error) => this.fatal(error),
+    });
+    const budget = this.#workers?.budget ?? new Budget(budgetBytes);
     this.#bodies = new ThreadedBodyReader(budget);
-    const surroundings = {
+    this.#surroundings = {
       clock,
       scheduler: clockScheduler(clock),
       random: options.random ?? Math.random,
@@ -115,14 +147,18 @@ export class Service implements ServiceView {
       ...(tracing && { tracerFor: (component: Labels, scope: string) => tracing.tracer(component, scope) }),
       budget,
       bodies: this.#bodies,
-      memory: processMemory(limitBytes),
+      memory: this.#workers?.memory ?? processMemory(limitBytes),
       board: createBoard(),
       build,
       exclusives,
       fatal: (error: Error) => this.fatal(error),
     };
-    this.#options = { surroundings, view: this, logger: this.#logger };
-    this.#current = new Generation(config, this.#options);
+    this.#config = config;
+    this.#generations = new Generations(this.#workers?.mainPart(config) ?? config, {
+      surroundings: this.#surroundings,
+      view: this,
+      logger: this.#logger,
+    });
     const { load } = options;
     const [logger, meter] = [this.#logger, this.#telemetry.metrics.meter({})];
     this.#reloader =
@@ -134,7 +170,9 @@ export class Service implements ServiceView {
     this.#load = monitorLoad();
     try {
       await this.#telemetry.start();
-      await this.#current.start();
+      const { current } = this.#generations;
+      await current.start();
+      await this.#workers?.start(this.#config, current.graph.durable);
     } catch (error) {
       this.#setState("failed");
       await this.#stopAll(0);
@@ -154,38 +192,40 @@ export class Service implements ServiceView {
    */
   async change(config: ResolvedConfig, graceMs: number): Promise<AppliedChange> {
     if (this.#state !== "running") throw new Error(`the service is ${this.#state}`);
-    const next = new Generation(config, this.#options, this.#current);
-    const { changes } = next;
+    const former = this.#config;
+    const changing = this.#replaceBy(config, graceMs);
+    this.#changing = changing.catch(() => {});
+    const changes = await changing;
     const isSame =
       [...changes.values()].every((change) => change === "keep") &&
-      samePipelines(this.#current.config, config) &&
-      isDeepStrictEqual(this.#current.config.service.telemetry, config.service.telemetry);
-    const changing = this.#replaceBy(next, graceMs);
-    this.#changing = changing.catch(() => {});
-    await changing;
-    next.settle();
+      samePipelines(former, config) &&
+      isDeepStrictEqual(former.service.telemetry, config.service.telemetry);
     return { changes, isSame };
   }
 
-  async #replaceBy(next: Generation, graceMs: number): Promise<void> {
-    const former = this.#current;
-    const leaving = former.without(next);
-    leaving.isEnding = true;
+  async #replaceBy(config: ResolvedConfig, graceMs: number): Promise<Plan> {
+    const next = await this.#generations.prepare(this.#workers?.mainPart(config) ?? config, graceMs);
+    const { telemetry, workers } = config.service;
+    let nextOfWorkers: PreparedWorkers | undefined;
     try {
-      await next.start();
+      nextOfWorkers = await this.#workers?.prepare(config, next.durable, graceMs);
       if (this.#state !== "running") throw new Error(`the service is ${this.#state}`);
-      await this.#telemetry.change(former.config.service.telemetry, next.config.service.telemetry);
+      await this.#telemetry.change(this.#config.service.telemetry, telemetry);
     } catch (error) {
-      leaving.isEnding = false;
-      await next.without(former).abandon(this.#within(graceMs));
+      await nextOfWorkers?.abandon(graceMs);
+      await next.abandon(graceMs);
       throw error;
     }
-    next.graph.connect();
-    this.#current = next;
-    const { promise: flushed, resolve } = Promise.withResolvers<void>();
-    const left = leaving.drain(this.#within(graceMs), resolve).finally(() => this.#leaving.delete(flushed));
-    this.#leaving.set(flushed, left);
+    if (workers !== this.#config.service.workers) {
+      this.#logger.warn({ settings: ["workers"] }, "Settings of the service take effect at the next start.");
+    }
+    this.#config = config;
+    const { promise: left, resolve } = Promise.withResolvers<void>();
+    void next.commit(graceMs, nextOfWorkers && left);
+    const committed = await nextOfWorkers?.commit(graceMs);
+    void committed?.left.then(() => resolve());
     this.#setState("running");
+    return nextOfWorkers?.changesWith(next.changes) ?? next.changes;
   }
 
   get reload(): ServiceView["reload"] {
@@ -232,11 +272,11 @@ export class Service implements ServiceView {
   }
 
   pipelines(): readonly PipelineView[] {
-    return [...this.#current.config.service.pipelines.values()];
+    return [...this.#config.service.pipelines.values()];
   }
 
   extensions(): readonly string[] {
-    return this.#current.config.service.extensions;
+    return this.#config.service.extensions;
   }
 
   async featureGates(): Promise<readonly FeatureGateView[]> {
@@ -248,42 +288,45 @@ export class Service implements ServiceView {
   }
 
   nodes(): readonly NodeView[] {
-    return this.#current.graph.nodes;
+    const { nodes } = this.#generations.current.graph;
+    return this.#workers?.nodes(nodes) ?? nodes;
   }
 
   edges(): readonly EdgeView[] {
-    return this.#current.graph.edges();
+    const edges = this.#generations.current.graph.edges();
+    return this.#workers?.edges(edges) ?? edges;
   }
 
   process(): ProcessView {
-    const { budget, memory } = this.#options.surroundings;
+    const { budget, memory } = this.#surroundings;
     return {
       rssBytes: process.memoryUsage.rss(),
       memoryLimitBytes: memory.limitBytes,
       budgetUsedBytes: budget.usedBytes,
       budgetLimitBytes: budget.limitBytes,
-      loopLagMs: this.#load?.loopLagMs ?? 0,
+      loopLagMs: Math.max(this.#load?.loopLagMs ?? 0, this.#workers?.loopLagMs ?? 0),
       cpuCores: this.#load?.cpuCores ?? 0,
     };
   }
 
   async #stopAll(graceMs: number): Promise<Report> {
-    const options = this.#within(graceMs);
-    const { deadlineMs } = options;
-    // What a former configuration held may still be on its way into the current one.
-    await untilDeadline(this.#clock, deadlineMs, this.#changing);
-    await untilDeadline(this.#clock, deadlineMs, Promise.all(this.#leaving.keys()));
-    const left = Promise.all(this.#leaving.values());
-    const report = await this.#current.drain(options, left);
-    await left;
+    const clock = this.#clock;
+    const deadlineMs = clock.monotonicMs() + graceMs;
+    await untilDeadline(clock, deadlineMs, this.#changing);
+    const ofWorkers = await this.#workers?.stop((deadlineMs - clock.monotonicMs()) * workersShare);
+    const report = await this.#generations.drain({ clock, logger: this.#logger, deadlineMs });
     await this.#telemetry.stop();
     await this.#bodies.close();
     this.#load?.stop();
-    return report;
+    if (ofWorkers === undefined) return report;
+    const nodes = this.nodes().map((node) => ({ node, books: node.books }));
+    const { unanswered, faults } = ofWorkers;
+    return { nodes, unanswered: report.unanswered + unanswered, faults: report.faults + faults };
   }
 
-  #within(graceMs: number): DrainOptions {
-    return { clock: this.#clock, logger: this.#logger, deadlineMs: this.#clock.monotonicMs() + graceMs };
+  /** A worker that is missing, for as long as it is. */
+  #becomeWhole(isWhole: boolean): void {
+    if (this.#state === (isWhole ? "starting" : "running")) this.#setState(isWhole ? "running" : "starting");
   }
 
   #setState(state: State): void {

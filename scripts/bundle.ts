@@ -136,6 +136,7 @@ const rare = {
     "rare/hono": "@hono/node-server",
     "rare/dashboard": "extensions/dashboard/server.ts",
     "rare/opentelemetry": "pipeline/telemetry/sending/opentelemetry.ts",
+    "rare/worker_thread": "cmd/packed_worker_thread.ts",
     "rare/cold_thread": "pipeline/process/cold_thread.ts",
     "rare/codecs": "pipeline/net/codecs/index.ts",
     "rare/password_thread": "extensions/basicauth/password_thread.ts",

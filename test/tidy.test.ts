@@ -56,7 +56,14 @@ const layers = [
   ],
   ["pipeline/export/", "pipeline/telemetry/", "pipeline/llm/"],
   ["pipeline/graph/"],
-  ["pipeline/service.ts", "pipeline/generation.ts", "pipeline/reloader.ts", "pipeline/running_telemetry.ts"],
+  [
+    "pipeline/service.ts",
+    "pipeline/generation.ts",
+    "pipeline/generations.ts",
+    "pipeline/reloader.ts",
+    "pipeline/running_telemetry.ts",
+    "pipeline/workers/",
+  ],
   ["receivers/", "processors/", "connectors/", "exporters/", "extensions/"],
   ["cmd/"],
 ] as const;

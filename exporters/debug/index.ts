@@ -53,6 +53,7 @@ export default exporter({
   stability: { traces: "alpha", metrics: "alpha", logs: "alpha", profiles: "development" },
   summary: "Prints what arrives to the log or to the console, as counts, one line per item, or in full.",
   config,
+  perWorker: ({ output_paths }) => (output_paths ?? []).every((path) => path === "stdout" || path === "stderr"),
   examples: [
     { title: "Every field of every item", yaml: "debug: { verbosity: detailed }" },
     {

@@ -7,6 +7,7 @@ export default exporter({
   stability: { traces: "beta", metrics: "beta", logs: "beta", profiles: "alpha" },
   summary: "Takes everything and throws it away: for pipelines whose connectors and processors are all that matters.",
   config: z.strictObject({}),
+  perWorker: true,
   examples: [{ title: "A pipeline that ends here", yaml: "nop: {}" }],
   traces: (_, host) => discard(host),
   metrics: (_, host) => discard(host),

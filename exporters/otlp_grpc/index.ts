@@ -48,6 +48,7 @@ export default exporter({
   stability: { traces: "stable", metrics: "stable", logs: "stable", profiles: "alpha" },
   summary: "Sends OTLP over gRPC.",
   config,
+  perWorker: true,
   examples: [
     { title: "Jaeger on this machine", yaml: "otlp_grpc: { endpoint: localhost:4317, tls: { insecure: true } }" },
     {

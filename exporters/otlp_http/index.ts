@@ -70,6 +70,7 @@ export default exporter({
   stability: { traces: "stable", metrics: "stable", logs: "stable", profiles: "alpha" },
   summary: "Sends OTLP over HTTP, as protobuf or JSON.",
   config,
+  perWorker: true,
   examples: [
     { title: "Another collector", yaml: "otlp_http: { endpoint: http://localhost:4318 }" },
     {

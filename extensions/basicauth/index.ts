@@ -9,6 +9,7 @@ export default extension({
   stability: "beta",
   summary: "Lets in who knows a user's password, or sends as such a user: HTTP's basic authentication.",
   config,
+  perWorker: true,
   examples: [
     { title: "Servers: the users of a file", yaml: "basicauth/server: { htpasswd: { file: .htpasswd } }" },
     {

@@ -16,6 +16,7 @@ export default extension({
   stability: "beta",
   summary: "Lets in who shows a token, or sends a token with every request.",
   config,
+  perWorker: true,
   examples: [
     { title: "One token, for servers and exporters", yaml: "bearertokenauth: { token: secret }" },
     { title: "The tokens of a file, which may change", yaml: "bearertokenauth: { filename: /run/secrets/tokens }" },

@@ -9,6 +9,7 @@ export default extension({
   stability: "alpha",
   summary: "Sets headers of requests that exporters send, from settings or from the request that brought the data.",
   config,
+  perWorker: true,
   examples: [
     {
       title: "The tenant that the sender named; batch keeps it apart with metadata_keys",

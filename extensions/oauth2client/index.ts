@@ -10,6 +10,7 @@ export default extension({
   stability: "beta",
   summary: "Gets OAuth 2.0 tokens for this client and sends them with every request.",
   config,
+  perWorker: true,
   examples: [
     {
       title: "Client credentials, the secret in a file",

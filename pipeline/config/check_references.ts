@@ -7,7 +7,7 @@ import type { ExtensionRole, Note } from "./schema.ts";
 import type { ServiceDraft } from "./service.ts";
 import { noteInside, schemasAt } from "./shape.ts";
 import { didYouMean } from "./suggest.ts";
-import { type Path, valuePlaceAt } from "./tree.ts";
+import { keyPlaceAt, type Path, type Table, treeAt, valuePlaceAt } from "./tree.ts";
 
 /** An extension that a setting names. */
 export interface ExtensionReference {
@@ -40,6 +40,13 @@ export function checkOwnSettings(
   return judgeNoted(config, declarations, "own", ({ path }) => ({
     message: `the Collector has no setting ${JSON.stringify(path.at(-1))}`,
   }));
+}
+
+/** The same for the service itself. */
+export function checkOwnServiceSettings(root: Table): readonly Problem[] {
+  const path = ["service", "workers"];
+  if (treeAt(root, path) === undefined) return [];
+  return [{ place: keyPlaceAt(root, path), path, message: 'the Collector has no setting "workers"' }];
 }
 
 /** Settings that keep their component from starting or working: the Collector finds that out then. */

@@ -1,7 +1,7 @@
 import type { Catalog, Section } from "../registry.ts";
 import { sections } from "../registry.ts";
 import { checkDraft } from "./check.ts";
-import { checkOwnSettings, checkReferences, checkStart } from "./check_references.ts";
+import { checkOwnServiceSettings, checkOwnSettings, checkReferences, checkStart } from "./check_references.ts";
 import { aliasWarnings, declareComponents, decodeSection } from "./components.ts";
 import { expandTree } from "./expand.ts";
 import { mergeAppending, mergeTrees } from "./merge.ts";
@@ -123,16 +123,17 @@ export async function resolveConfig(
     problems.push(...checkDraft({ root, declarations, service, manifest, gates, strictCompat }));
     problems.push(
       ...(strictCompat
-        ? checkOwnSettings(decoded, declarations)
+        ? [...checkOwnSettings(decoded, declarations), ...checkOwnServiceSettings(root)]
         : [...checkReferences(decoded, declarations, service), ...checkStart(decoded, declarations)]),
     );
   }
   const warnings = [...expanded.warnings, ...aliasWarnings(declarations)];
-  const { telemetry, settings } = service;
+  const { telemetry, workers, settings } = service;
   if (problems.length > 0 || telemetry === undefined)
     throw new ConfigError(withoutEchoes(problems, expanded.problems), warnings);
   const pipelines = new Map(service.pipelines.map((pipeline) => [pipeline.id, resolvePipeline(pipeline)]));
-  return { ...decoded, service: { extensions: unique(service.extensions), pipelines, telemetry, settings }, warnings };
+  const extensions = unique(service.extensions);
+  return { ...decoded, service: { extensions, pipelines, telemetry, workers, settings }, warnings };
 }
 
 function rootProblems({

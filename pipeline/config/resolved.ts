@@ -2,6 +2,7 @@ import type { Kind } from "../host.ts";
 import type { Signal } from "../pdata/signal.ts";
 import type { DefinitionOf } from "../registry.ts";
 import type { Place } from "./place.ts";
+import type { Workers } from "./service.ts";
 import type { TelemetryConfig } from "./telemetry.ts";
 
 /** One configured component, its settings decoded. */
@@ -42,6 +43,7 @@ export interface ResolvedConfig {
     readonly extensions: readonly string[];
     readonly pipelines: ReadonlyMap<string, ResolvedPipeline>;
     readonly telemetry: TelemetryConfig;
+    readonly workers: Workers;
     /** The section as written, without defaults. */
     readonly settings: unknown;
   };

@@ -3,7 +3,7 @@ import { decode } from "./decode.ts";
 import { parseId, parsePipelineId } from "./ids.ts";
 import type { Place } from "./place.ts";
 import type { Problem } from "./problem.ts";
-import { z } from "./schema.ts";
+import { own, z } from "./schema.ts";
 import { didYouMean } from "./suggest.ts";
 import { type TelemetryConfig, telemetryConfig } from "./telemetry.ts";
 import { type Path, type Table, type Tree, treeAt } from "./tree.ts";
@@ -30,6 +30,7 @@ export interface ServiceDraft {
   readonly pipelines: readonly PipelineDraft[];
   /** Undefined when it is wrong, which was reported. */
   readonly telemetry: TelemetryConfig | undefined;
+  readonly workers: Workers;
   /** The section as written, without defaults. */
   readonly settings: unknown;
   /** Where to say that something is missing. */
@@ -46,10 +47,21 @@ const pipelineConfig = z.strictObject({
   exporters: ids.describe("Exporters, or connectors that other pipelines receive from."),
 });
 
+/** How many threads receive, process and export, each for itself: `auto` is one for each core. */
+export type Workers = number | "auto";
+
+/** More threads than any machine has a use for. */
+const mostWorkers = 256;
+
 /** The `service` section. */
 export const serviceConfig = z.strictObject({
   telemetry: telemetryConfig.prefault({}).describe("What otelpipe says of itself."),
   extensions: ids.describe("Extensions to run."),
+  workers: own(z.union([z.int().min(1).max(mostWorkers), z.literal("auto")]))
+    .optional()
+    .describe(
+      "Threads that each have their own listeners, pipelines and exporters; auto is one for each core, 1 when not given. What cannot be divided runs once. Not a setting of the Collector's.",
+    ),
   pipelines: z
     .record(z.string(), pipelineConfig.prefault({}))
     .default({})
@@ -68,6 +80,7 @@ export function readService(root: Table, problems: Problem[]): ServiceDraft {
     extensions: readReferences(tree, ["extensions"], problems),
     pipelines: readPipelines(tree, problems),
     telemetry: decoded.value?.telemetry,
+    workers: decoded.value?.workers ?? 1,
     settings: decoded.settings,
     place,
     readable: decoded.problems.length === 0,

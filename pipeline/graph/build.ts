@@ -24,6 +24,8 @@ export interface Graph {
   /** Those of this graph, then those that were removed on the way to it. */
   readonly nodes: readonly GraphNode[];
   readonly edgeCounts: EdgeCounts;
+  /** Ids of pipelines that end in a queue on disk. */
+  readonly durable: ReadonlySet<string>;
   edges(): readonly EdgeCount[];
   /**
    * Leads data the way of this graph, between two deliveries. Instances that it shares with the graph before it go on as
@@ -127,6 +129,7 @@ class GraphBuilder {
       pipelines,
       nodes: [...present, ...removed],
       edgeCounts: this.#edgeCounts,
+      durable: this.#durable,
       edges: () => pipelines.flatMap((pipeline) => pipeline.edges),
       connect: () => {
         for (const node of present) node.isRemoved = false;

@@ -1,14 +1,13 @@
 import type { Lifecycle } from "../component.ts";
 import type { Clock, Logger } from "../host.ts";
-import type { Books } from "../view.ts";
+import type { Books, NodeView } from "../view.ts";
 import type { ConnectorStage, Graph } from "./build.ts";
 import { untilDeadline } from "./deadline.ts";
-import type { GraphNode } from "./node.ts";
 import type { Stage } from "./pipeline.ts";
 
 /** The books at the end of a service's life. */
 export interface Report {
-  readonly nodes: readonly { readonly node: GraphNode; readonly books: Books }[];
+  readonly nodes: readonly { readonly node: NodeView; readonly books: Books }[];
   /** Deliveries nobody had answered when time ran out; their senders were told to come back. */
   readonly unanswered: number;
   /** Bugs seen: deliveries answered twice or never. */

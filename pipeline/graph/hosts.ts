@@ -43,6 +43,7 @@ export interface Surroundings {
   readonly build: Host["build"];
   readonly extensions: ReadonlyMap<string, unknown>;
   readonly exclusives: Exclusives;
+  readonly ports?: Host["ports"];
   readonly fatal: (error: Error) => void;
 }
 
@@ -115,8 +116,14 @@ export class Hosts {
     };
   }
 
-  extension(id: string, service: ServiceView, tenure: Tenure): ExtensionHost {
-    return { ...this.#base("extension", id, tenure), service };
+  extension(id: string, service: ServiceView | undefined, tenure: Tenure): ExtensionHost {
+    return {
+      ...this.#base("extension", id, tenure),
+      get service(): ServiceView {
+        if (service === undefined) throw new Error(`extension "${id}" sees the service only where it is whole`);
+        return service;
+      },
+    };
   }
 
   #booked(

@@ -26,7 +26,12 @@ interface Target {
 }
 
 /** Where the ports of a server that may take the place of another one come from. */
-export type PortOwner = Pick<Host, "exclusive">;
+export type PortOwner = Pick<Host, "exclusive" | "ports">;
+
+/** Whether several threads can listen there: the kernel shares connections out for TCP alone, and a free port is one's own. */
+export function canBeShared({ endpoint, transport }: Address): boolean {
+  return transport !== "unix" && parseHostPort(endpoint).port !== 0;
+}
 
 /**
  * Binds `make()` once for each address of the endpoint. `localhost` is 127.0.0.1 and, where the machine has it, ::1: Node
@@ -120,7 +125,12 @@ async function bindTargets(
     for (const target of targets) {
       const first = ports[0]?.thing.address();
       const chosen = port === 0 && typeof first === "object" && first !== null ? first.port : port;
-      const options = { host: target.host, port: chosen, ipv6Only: target.host === "::1" };
+      const options = {
+        host: target.host,
+        port: chosen,
+        ipv6Only: target.host === "::1",
+        reusePort: owner?.ports !== undefined,
+      };
       const bound = await bind(options, address, owner).catch((error: unknown) => {
         if (target.optional && hasCode(error, "EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL")) return undefined;
         throw error;
@@ -157,7 +167,12 @@ async function bind(options: ListenOptions, address: Address, owner: PortOwner |
   const { host, port, path } = options;
   const close = async (thing: Port) => await thing.close();
   const sameNumber = (thing: unknown) => thing instanceof Port && thing.number === port;
-  const open = (ending: readonly unknown[]) => Port.bind(options, ending.filter(sameNumber) as Port[]);
+  const open = async (ending: readonly unknown[]) => {
+    const mayGo = ending.filter(sameNumber) as Port[];
+    // Another program that shares its ports would not be in the way, and get some of the connections.
+    if (owner?.ports === "probed") await (await Port.bind({ ...options, reusePort: false }, mayGo)).close();
+    return await Port.bind(options, mayGo);
+  };
   try {
     if (owner !== undefined && port !== 0) {
       return await owner.exclusive(path ?? formatHostPort(host, port), { open, close });

@@ -58,6 +58,11 @@ export class Chunk {
     return this.#rows;
   }
 
+  /** `rows`, unless nobody has needed them yet. */
+  get foundRows(): Rows | undefined {
+    return this.#rows;
+  }
+
   /** For each row of one of the tables in `rows`, the first row behind it that does not stand right behind the one before. */
   runEnds(table: Int32Array, width: number): Int32Array {
     this.#runEnds ??= new Map();

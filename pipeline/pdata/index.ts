@@ -16,7 +16,7 @@ export { fromJson, toJson, toJsonInSteps } from "./json/index.ts";
 export { attributeKeys, type Key } from "./keys.ts";
 export { type Decoded, type DeepPartial, decode, encode } from "./objects/index.ts";
 export { partition } from "./partition.ts";
-export { fromParts, memoryOfParts, type Parts, toParts } from "./parts.ts";
+export { copiesOf, fromParts, memoryOfParts, type Parts, toParts } from "./parts.ts";
 export { Logs, Metrics, type Pdata, type PdataOf, Profiles, release, Traces } from "./pdata.ts";
 export type { DataPoint } from "./point.ts";
 export { receive, receiveShort } from "./receive.ts";

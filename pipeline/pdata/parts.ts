@@ -26,16 +26,33 @@ export function toParts(data: Pdata): Parts {
   };
 }
 
+/** A batch's requests in parts of their own; the batch stays as it is. */
+export function copiesOf(data: Pdata): Parts[] {
+  return data.chunks.map(({ bytes, itemCount, isRewritten, foundRows }) => ({
+    bytes: new Uint8Array(bytes),
+    itemCount,
+    isRewritten,
+    ...(foundRows !== undefined && { rows: copyOf(foundRows) }),
+  }));
+}
+
+function copyOf({ resources, scopes, metrics, items }: Rows): Rows {
+  return { resources: resources.slice(), scopes: scopes.slice(), metrics: metrics.slice(), items: items.slice() };
+}
+
 /** The memory of the parts, for handing it over. */
 export function memoryOfParts({ bytes, rows }: Parts): ArrayBuffer[] {
   const arrays = rows === undefined ? [bytes] : [bytes, rows.resources, rows.scopes, rows.metrics, rows.items];
   return arrays.map(({ buffer }) => buffer as ArrayBuffer);
 }
 
-/** The batch again, without a look at its bytes. */
-export function fromParts<S extends Signal>(signal: S, { bytes, itemCount, isRewritten, rows }: Parts): PdataOf[S] {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return pdataOf(signal, [new Chunk(signal, buffer, itemCount, { isRewritten, ...(rows !== undefined && { rows }) })]);
+/** The batch again, without a look at its bytes: of one request, or of several. */
+export function fromParts<S extends Signal>(signal: S, ...requests: readonly Parts[]): PdataOf[S] {
+  const chunks = requests.map(({ bytes, itemCount, isRewritten, rows }) => {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return new Chunk(signal, buffer, itemCount, { isRewritten, ...(rows !== undefined && { rows }) });
+  });
+  return pdataOf(signal, chunks);
 }
 
 /** The array when it has its memory for itself, else a copy; much unused memory is not worth keeping either. */

@@ -80,7 +80,8 @@ interface Line {
   readonly fields: object;
 }
 
-function isBelow(level: LogLevel, other: LogLevel): boolean {
+/** Whether a line of `level` is less grave than `other`. */
+export function isBelow(level: LogLevel, other: LogLevel): boolean {
   return levels.indexOf(level) < levels.indexOf(other);
 }
 

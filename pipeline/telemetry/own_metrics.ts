@@ -7,22 +7,8 @@ export function registerOwnMetrics(metrics: MetricRegistry, view: ServiceView, c
   const meter = metrics.meter({});
   const gauge = (name: string, unit: string, description: string, read: () => number) =>
     meter.gauge(name, { unit, description }, read);
-  const memory = (name: string, description: string, read: () => number) =>
-    gauge(`otelcol_process_${name}`, "By", `${description} [Alpha]`, read);
-  memory("memory_rss", "Total physical memory (resident set size)", () => view.process().rssBytes);
-  memory(
-    "runtime_heap_alloc_bytes",
-    "Bytes of allocated heap objects (see 'go doc runtime.MemStats.HeapAlloc')",
-    () => process.memoryUsage().heapUsed,
-  );
-  memory(
-    "runtime_total_sys_memory_bytes",
-    "Total bytes of memory obtained from the OS (see 'go doc runtime.MemStats.Sys')",
-    () => {
-      const { heapTotal, external } = process.memoryUsage();
-      return heapTotal + external;
-    },
-  );
+  const rss = "Total physical memory (resident set size) [Alpha]";
+  gauge("otelcol_process_memory_rss", "By", rss, () => view.process().rssBytes);
   gauge(
     "otelpipe_event_loop_lag",
     "ms",
@@ -36,11 +22,36 @@ export function registerOwnMetrics(metrics: MetricRegistry, view: ServiceView, c
     meter.gauge(name, { unit, description: `${description} [Alpha]`, isDouble: unit === "s", as: "counter" }, read);
   total("otelcol_process_uptime", "s", "Uptime of the process", () => (clock.nowMs() - view.startedUnixMs) / 1000);
   total("otelcol_process_cpu_seconds", "s", "Total CPU user and system time in seconds", cpuSeconds);
-  total(
-    "otelcol_process_runtime_total_alloc_bytes",
-    "By",
+  registerHeapMetrics(metrics);
+}
+
+/** Registers what a thread measures of its heap: that of the process is what all its threads have. */
+export function registerHeapMetrics(metrics: MetricRegistry): void {
+  const meter = metrics.meter({});
+  const gauge = (name: string, description: string, read: () => number | undefined, as?: "counter") =>
+    meter.gauge(
+      `otelcol_process_runtime_${name}`,
+      { unit: "By", description: `${description} [Alpha]`, ...(as && { as }) },
+      read,
+    );
+  gauge(
+    "heap_alloc_bytes",
+    "Bytes of allocated heap objects (see 'go doc runtime.MemStats.HeapAlloc')",
+    () => process.memoryUsage().heapUsed,
+  );
+  gauge(
+    "total_sys_memory_bytes",
+    "Total bytes of memory obtained from the OS (see 'go doc runtime.MemStats.Sys')",
+    () => {
+      const { heapTotal, external } = process.memoryUsage();
+      return heapTotal + external;
+    },
+  );
+  gauge(
+    "total_alloc_bytes",
     "Cumulative bytes allocated for heap objects (see 'go doc runtime.MemStats.TotalAlloc')",
     allocatedBytes,
+    "counter",
   );
 }
 

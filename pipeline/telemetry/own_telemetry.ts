@@ -17,8 +17,18 @@ export interface OwnTelemetryOptions {
   readonly userAgent: string;
   /** Where ports come from that may be those of own telemetry with other settings. */
   readonly owner?: PortOwner;
+  /** What other threads measure; absent where there are none. */
+  readonly others?: OtherThreads;
   /** The metrics that are measured already; new ones when absent. */
   readonly metrics?: MetricRegistry;
+}
+
+/** What threads measure that are a part of the same service. */
+interface OtherThreads {
+  /** Has them say how things stand. */
+  refresh(): Promise<void>;
+  /** These series with those of the others. */
+  merged(samples: Iterable<Sample>): Iterable<Sample>;
 }
 
 /** Something that gives own metrics to others while the service runs. */
@@ -53,7 +63,8 @@ export class OwnTelemetry {
   *#all(): Iterable<Sample> {
     yield* bookSamples(this.#view);
     yield* processorSamples(this.#view);
-    yield* this.metrics.samples();
+    const { others } = this.#options;
+    yield* others?.merged(this.metrics.samples()) ?? this.metrics.samples();
   }
 
   /** Starts the readers of the metrics. @throws {Error} naming the endpoint that cannot be bound. */
@@ -75,8 +86,12 @@ export class OwnTelemetry {
 
   async #serve(settings: PrometheusSettings): Promise<Reader> {
     const { startPrometheusReader } = await import("./prometheus.ts");
-    const { resource, logger, owner } = this.#options;
-    const { addresses, stop } = await startPrometheusReader(settings, resource, () => this.samples(), owner);
+    const { resource, logger, owner, others } = this.#options;
+    const samples = async () => {
+      await others?.refresh();
+      return this.samples();
+    };
+    const { addresses, stop } = await startPrometheusReader(settings, resource, samples, owner);
     logger.info({ endpoint: addresses.join(", ") }, "Serving metrics");
     return { stop };
   }

@@ -25,7 +25,7 @@ interface PrometheusSettings {
 export async function startPrometheusReader(
   settings: PrometheusSettings,
   resource: Resource,
-  samples: () => Iterable<Sample>,
+  samples: () => Iterable<Sample> | Promise<Iterable<Sample>>,
   owner?: PortOwner,
 ): Promise<{ readonly addresses: readonly string[]; stop(): Promise<void> }> {
   const { host, port } = settings;
@@ -61,14 +61,14 @@ function optionsOf(settings: PrometheusSettings, resource: Labels): PrometheusOp
 /** From here on a body is worth compressing. */
 const minGzipBytes = 1024;
 
-function metricsServer(options: PrometheusOptions, samples: () => Iterable<Sample>): Server {
+function metricsServer(options: PrometheusOptions, samples: Parameters<typeof startPrometheusReader>[2]): Server {
   return createServer((request, response) => {
     if (request.url?.split("?")[0] !== "/metrics") {
       response.writeHead(404, { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" });
       response.end("404 page not found\n");
       return;
     }
-    void answer(request, response, prometheusText(samples(), options));
+    void Promise.resolve(samples()).then((all) => answer(request, response, prometheusText(all, options)));
   });
 }
 

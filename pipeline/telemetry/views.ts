@@ -96,7 +96,8 @@ function joined(left: Sample, right: Sample): Sample {
     : { ...sum, buckets: joinedBuckets(buckets, right.buckets) };
 }
 
-function joinedBuckets(left: Buckets, right: Buckets): Buckets {
+/** Two distributions over the same bounds, as one. */
+export function joinedBuckets(left: Buckets, right: Buckets): Buckets {
   return {
     bounds: left.bounds,
     counts: left.counts.map((count, index) => count + (right.counts[index] ?? 0)),

@@ -21,6 +21,7 @@ export default processor({
   stability: { traces: "beta", metrics: "beta", logs: "beta" },
   summary: "Inserts, updates, deletes, hashes, extracts and converts attributes of spans, data points and log records.",
   config,
+  perWorker: true,
   examples: [
     {
       title: "Remove prompts and hash the user",

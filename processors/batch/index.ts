@@ -58,6 +58,7 @@ export default processor({
   stability: { traces: "beta", metrics: "beta", logs: "beta" },
   summary: "Collects small requests into larger ones, by size or time.",
   config,
+  perWorker: true,
   examples: [
     {
       title: "At least 1 000 items, at most 2 000, within a second",

@@ -16,6 +16,7 @@ export default processor({
   summary:
     "Translates attributes of OpenInference, OpenLLMetry and other LLM instrumentations into the GenAI conventions.",
   config,
+  perWorker: true,
   examples: [
     {
       title: "All that an LLM fleet sends",

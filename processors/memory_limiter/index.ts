@@ -72,6 +72,7 @@ export default processor({
   stability: { traces: "beta", metrics: "beta", logs: "beta", profiles: "alpha" },
   summary: "Refuses data, so that senders come back later, while the process uses too much memory.",
   config,
+  perWorker: true,
   examples: [
     {
       title: "Four fifths of what the container may use",

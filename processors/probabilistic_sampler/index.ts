@@ -62,6 +62,7 @@ export default processor({
   stability: { traces: "beta", logs: "alpha" },
   summary: "Keeps a percentage of traces or log records, the same ones on every collector.",
   config,
+  perWorker: true,
   examples: [
     { title: "A tenth of all traces", yaml: "probabilistic_sampler: { sampling_percentage: 10 }" },
     {

@@ -18,6 +18,7 @@ export default processor({
   stability: { traces: "beta", metrics: "beta", logs: "beta" },
   summary: "Inserts, updates, deletes, hashes, extracts and converts attributes of resources.",
   config,
+  perWorker: true,
   examples: [
     {
       title: "Say where it ran",

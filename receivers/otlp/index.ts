@@ -1,5 +1,6 @@
 import { type Receiver, receiver } from "../../pipeline/component.ts";
 import type { ReceiverHost } from "../../pipeline/host.ts";
+import { canBeShared } from "../../pipeline/net/listener.ts";
 import type { TransportServer } from "../../pipeline/net/transport.ts";
 import { signals } from "../../pipeline/pdata/index.ts";
 import { GrpcHandler } from "./grpc_handler.ts";
@@ -11,6 +12,8 @@ export default receiver({
   stability: { traces: "stable", metrics: "stable", logs: "stable", profiles: "alpha" },
   summary: "Receives OTLP over gRPC and HTTP.",
   config,
+  perWorker: ({ protocols: { grpc, http } }) =>
+    [grpc, http].every((server) => server === undefined || canBeShared(server)),
   examples: [
     { title: "Both protocols on localhost", yaml: "otlp: { protocols: { grpc: , http: } }" },
     {

@@ -3,6 +3,7 @@ import { after, before, it } from "node:test";
 import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
 import { type Traces, toJson } from "../../pipeline/pdata/index.ts";
 import { type Command, Daemon } from "../support/daemon.ts";
+import { freePort } from "../support/free_port.ts";
 import { rpcTypes } from "../support/rpc_types.ts";
 import { startTraceSink } from "../support/trace_sink.ts";
 import { someSpans } from "../support/traces.ts";
@@ -114,6 +115,23 @@ export function daemonSuite(command: Command): void {
     const { code, books } = await daemon.stop();
     assert.equal(code, 0);
     assert.equal(books["exporter:traces:otlp_http"]?.out, 3000);
+  });
+
+  // Scenario: two threads share one port, and another program asks for it.
+  // Guarantees: the threads' program is there in every installation; a shared port is nobody else's.
+  it("runs in two threads, and keeps its port for itself", async () => {
+    const port = await freePort();
+    const ofThreads = yaml(sink.endpoint)
+      .replaceAll(/grpc: \{[^}]*\}, http: \{ endpoint: "localhost:0" \}/g, `http: { endpoint: "127.0.0.1:${port}" }`)
+      .replace("service:", "service:\n  workers: 2");
+    const daemon = await Daemon.start({ command, yaml: ofThreads });
+    assert.equal((await post(daemon, someSpans(3, "threads").toBuffer())).status, 200);
+    const second = Daemon.launch({ command, yaml: ofThreads });
+    assert.equal(await second.ended(), 1);
+    assert.ok(second.log.includes(`cannot listen on 127.0.0.1:${port}: address already in use\n`), second.log);
+    const { code, books } = await daemon.stop();
+    assert.equal(code, 0);
+    assert.equal(books["exporter:traces:otlp_http"]?.out, 3);
   });
 
   it("names a port in use in one line and ends with exit code 1", async () => {

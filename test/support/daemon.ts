@@ -113,16 +113,13 @@ export class Daemon {
     return this.#stdout;
   }
 
-  /** Resolves when `text` stands in its log or output. */
-  async waitFor(text: string): Promise<void> {
+  /** Resolves when `text` stands in its log or output so many times. */
+  async waitFor(text: string, times = 1): Promise<void> {
     const ended = this.#ended.then(() => "ended" as const);
-    while (!this.#output.includes(text) && !this.#stdout.includes(text)) {
+    const hasSaid = () => [this.#output, this.#stdout].some((said) => said.split(text).length > times);
+    while (!hasSaid()) {
       const more = new Promise<"more">((resolve) => (this.#onOutput = () => resolve("more")));
-      if (
-        (await Promise.race([more, ended])) === "ended" &&
-        !this.#output.includes(text) &&
-        !this.#stdout.includes(text)
-      ) {
+      if ((await Promise.race([more, ended])) === "ended" && !hasSaid()) {
         throw new Error(`otelpipe ended before it said "${text}":\n${this.#output}${this.#stdout}`);
       }
     }

@@ -348,3 +348,32 @@ describe("settings are decoded as the Collector decodes them:", () => {
     });
   }
 });
+
+describe("service::workers", () => {
+  const withWorkers = (workers: string) => base.replace("service: {", `service: { workers: ${workers},`);
+
+  for (const { written, want } of [
+    { written: "3", want: 3 },
+    { written: "auto", want: "auto" },
+    { written: '"${THREADS}"', want: 2 },
+  ]) {
+    it(`may be ${written}`, async () => {
+      assert.equal((await load(withWorkers(written), { THREADS: "2" })).service.workers, want);
+    });
+  }
+
+  it("is 1 when nothing is said", async () => assert.equal((await load(base)).service.workers, 1));
+
+  for (const written of ["0", "1.5", "many", "257"]) {
+    it(`may not be ${written}`, async () => {
+      await assert.rejects(load(withWorkers(written)), { message: /^p\.yaml:3:21: service\.workers: / });
+    });
+  }
+
+  it("is refused under strict compatibility: the Collector has no such setting", async () => {
+    const surroundings = { environment: {}, readFile: () => withWorkers("2") };
+    await assert.rejects(loadConfig(["p.yaml"], testCatalog, surroundings, { strictCompat: true }), {
+      message: /^p\.yaml:3:12: service\.workers: the Collector has no setting "workers"/,
+    });
+  });
+});
