@@ -25,9 +25,13 @@ function isPlain(name: string): boolean {
   return typeof found === "object" && found !== null && Object.getPrototypeOf(found) === Object.prototype;
 }
 
+/** Modules of Node's that take milliseconds to load, of which nothing is called for every batch. */
+const heavyBuiltins = /^(node:)?(child_process|crypto|http|http2|https|net|tls|v8|worker_threads)$/;
+
 /**
- * Loads Node's own modules when what imports them is initialised. An `import` would load all of them before anything
- * runs and read each of their exports, and some of those load more: `fs.ReadStream` all streams, `http` all of fetch.
+ * Loads Node's own modules when what imports them is initialised, and heavy ones when something of theirs is first used.
+ * An `import` would load all of them before anything runs and read each of their exports, and some of those load more:
+ * `fs.ReadStream` all streams, `http` all of fetch.
  */
 const lateBuiltins: Plugin = {
   name: "late-builtins",
@@ -36,7 +40,11 @@ const lateBuiltins: Plugin = {
     plugins.onResolve({ filter: isBuiltin }, ({ path }) => ({ path, namespace: "late-builtins" }));
     plugins.onLoad({ filter: /./, namespace: "late-builtins" }, ({ path }) => {
       const found = `process.getBuiltinModule(${JSON.stringify(path)})`;
-      return { contents: `module.exports = ${isPlain(path) ? `Object.create(${found})` : found}` };
+      if (!isPlain(path)) return { contents: `module.exports = ${found}` };
+      const members = heavyBuiltins.test(path)
+        ? `new Proxy({}, { get: (_, name) => (found ??= ${found})[name] })`
+        : found;
+      return { contents: `let found; module.exports = Object.create(${members})` };
     });
   },
 };
