@@ -8,8 +8,8 @@ import { buildTimeoutMs, ensurePeer, goEnvironment, type Peer, run, type Skipped
  */
 const beta = "v0.161.0";
 const stable = "v1.67.0";
-const core = "go.opentelemetry.io/collector";
-const contrib = "github.com/open-telemetry/opentelemetry-collector-contrib";
+export const core = "go.opentelemetry.io/collector";
+export const contrib = "github.com/open-telemetry/opentelemetry-collector-contrib";
 const builder = `${core}/cmd/builder@${beta}`;
 
 /** Modules that the proxy lacks at `beta`, or lacks something for: taken at an older version, against the same core. */
@@ -26,12 +26,27 @@ const takenOlder = [
 /** What each build differs from a release in, and why; for a person who reads what was built. */
 export const buildNotes = [
   `Both builds are ${beta}: of later releases the Go module proxy does not serve every module.`,
-  `The released build has the components of the \`otelcol\` distribution and those of contrib that otelpipe takes over. Contrib's other 200 are not built: nothing here is compared with them.`,
+  `The released build has the components of the \`otelcol\` distribution and those of contrib that otelpipe takes over. Contrib's other 200 are not in it: nothing here is compared with them. What it costs to be there is also measured beside contrib's own list, as far as that can be had.`,
   `In it ${takenOlder.map((module) => module.split("/").at(-1)).join(", ")} are ${older}: the proxy refuses them, or something they import, at ${beta}.`,
 ];
 
 /** Modules by the section of the builder's manifest. */
 type Components = Readonly<Record<"receivers" | "exporters" | "processors" | "connectors" | "extensions", string[]>>;
+
+/** What a Collector is built of. */
+export interface Manifest {
+  readonly name: string;
+  /** Of the core. */
+  readonly version: string;
+  readonly sections: Readonly<Record<string, readonly Module[]>>;
+  /** What stands for another module, as `go.mod` writes it. */
+  readonly replacements?: readonly string[];
+}
+
+export interface Module {
+  readonly path: string;
+  readonly version: string;
+}
 
 const minimal: Components = {
   receivers: [`${core}/receiver/otlpreceiver`],
@@ -83,7 +98,7 @@ export async function ensureMinimal(): Promise<Peer | Skipped> {
     version: `opentelemetry-collector minimal ${beta}`,
     tools: ["go"],
     executable: "source/otelcol-minimal",
-    install: (folder) => build(folder, "otelcol-minimal", minimal, ["env", "file", "yaml"]),
+    install: (folder) => buildCollector(folder, manifestOf("otelcol-minimal", minimal, ["env", "file", "yaml"])),
   });
 }
 
@@ -94,7 +109,8 @@ export async function ensureReleased(): Promise<Peer | Skipped> {
     version: `opentelemetry-collector released list ${beta}`,
     tools: ["go"],
     executable: "source/otelcol",
-    install: (folder) => build(folder, "otelcol", released, ["env", "file", "yaml", "http", "https"]),
+    install: (folder) =>
+      buildCollector(folder, manifestOf("otelcol", released, ["env", "file", "yaml", "http", "https"])),
   });
 }
 
@@ -116,39 +132,51 @@ export async function ensureTelemetrygen(): Promise<Peer | Skipped> {
   });
 }
 
+function manifestOf(name: string, components: Components, providers: readonly string[]): Manifest {
+  const modules = (paths: readonly string[]) =>
+    paths.map((path) => ({ path, version: takenOlder.includes(path) ? older : beta }));
+  const sections = Object.entries(components).map(([section, paths]) => [section, modules(paths)]);
+  return {
+    name,
+    version: beta,
+    sections: { ...Object.fromEntries(sections), providers: coreProviders(providers, stable) },
+  };
+}
+
+/** The modules of the core that read a configuration from where a URI of these schemes says. */
+export function coreProviders(schemes: readonly string[], version: string): Module[] {
+  return schemes.map((scheme) => ({ path: `${core}/confmap/provider/${scheme}provider`, version }));
+}
+
 /**
- * Lets the builder write the sources, and builds them here: the builder gives up because it also downloads modules that only
- * other systems need, of which the proxy lacks some.
+ * Lets the builder write the sources to `folder`, and builds them here: the builder gives up because it also downloads
+ * modules that only tests and other systems need, of which the proxy lacks some.
  */
-async function build(
-  folder: string,
-  name: string,
-  components: Components,
-  providers: readonly string[],
-): Promise<void> {
-  await writeFile(join(folder, "builder.yaml"), manifest(name, components, providers));
+export async function buildCollector(folder: string, manifest: Manifest): Promise<void> {
+  const { name, version, sections, replacements = [] } = manifest;
+  await writeFile(join(folder, "builder.yaml"), builderManifest(manifest));
   // The builder must not inherit `-mod=mod` while it is compiled.
   const options = { cwd: folder, env: { ...goEnvironment, GOFLAGS: "-buildvcs=false" }, timeoutMs: buildTimeoutMs };
-  const generate = ["run", builder, "--config", "builder.yaml", "--skip-compilation"];
-  await run("go", generate, options).catch(() => undefined);
+  await run("go", ["run", builder, "--config", "builder.yaml", "--skip-compilation", "--skip-get-modules"], options);
+  const modules = [...Object.values(sections).flat(), { path: `${core}/otelcol`, version }];
+  const lines = [
+    `module ${name}`,
+    "go 1.26",
+    ...modules.map((module) => `require ${module.path} ${module.version}`),
+    ...replacements.map((replacement) => `replace ${replacement}`),
+  ];
   const source = { ...options, cwd: join(folder, "source"), env: goEnvironment };
-  await run("go", ["mod", "tidy"], source);
+  await writeFile(join(source.cwd, "go.mod"), `${lines.join("\n")}\n`);
   await run("go", ["build", "-trimpath", "-tags", "grpcnotrace", "-ldflags=-s -w", "-o", name, "."], source);
 }
 
-function manifest(name: string, components: Components, providers: readonly string[]): string {
-  const versionOf = (module: string): string => (takenOlder.includes(module) ? older : beta);
-  const line = (module: string, version: string): string => `  - gomod: ${module} ${version}\n`;
-  const sections = Object.entries(components).filter(([, modules]) => modules.length > 0);
-  const parts = sections.map(
-    ([section, modules]) => `${section}:\n${modules.map((module) => line(module, versionOf(module))).join("")}`,
-  );
-  const sources = providers.map((scheme) => line(`${core}/confmap/provider/${scheme}provider`, stable));
-  return `dist:
-  name: ${name}
-  description: OpenTelemetry Collector
-  output_path: ./source
-  version: ${beta.slice(1)}
-${parts.join("")}providers:
-${sources.join("")}`;
+function builderManifest({ name, version, sections }: Manifest): string {
+  const parts = Object.entries(sections)
+    .filter(([, modules]) => modules.length > 0)
+    .map(([section, modules]) => [
+      `${section}:`,
+      ...modules.map((module) => `  - gomod: ${module.path} ${module.version}`),
+    ]);
+  const head = ["dist:", `  name: ${name}`, "  description: OpenTelemetry Collector", "  output_path: ./source"];
+  return [...head, `  version: ${version.slice(1)}`, ...parts.flat(), ""].join("\n");
 }

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import * as collector from "./collector.ts";
 import { buildNotes, ensureMinimal, ensureReleased, ensureTelemetrygen } from "./collector_builds.ts";
+import { ensureContrib } from "./contrib_list.ts";
 import * as goSdk from "./go_sdk.ts";
 import * as jaeger from "./jaeger.ts";
 import * as javaSdk from "./java_sdk.ts";
@@ -23,6 +24,7 @@ const recipes: Record<string, () => Promise<Peer | Skipped>> = {
   llama_server: llamaServer.ensure,
   collector: ensureMinimal,
   collector_released: ensureReleased,
+  collector_contrib: ensureContrib,
   telemetrygen: ensureTelemetrygen,
   jaeger: jaeger.ensure,
 };
