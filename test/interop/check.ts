@@ -10,7 +10,8 @@ export type PeerName =
   | "javascript_sdk"
   | "linters"
   | "node_rapids"
-  | "python_sdk";
+  | "python_sdk"
+  | "telemetrygen";
 
 /** One line of the result table. */
 export interface Row {

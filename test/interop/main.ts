@@ -27,8 +27,9 @@ import { requests } from "./checks/requests.ts";
 import { sampler } from "./checks/sampler.ts";
 import { sdks } from "./checks/sdks.ts";
 import { sighup, sigterm } from "./checks/signals.ts";
+import { telemetrygen } from "./checks/telemetrygen.ts";
 import { verdicts } from "./checks/verdicts.ts";
-import { ensureMinimal, ensureReleased } from "./peers/collector_builds.ts";
+import { ensureMinimal, ensureReleased, ensureTelemetrygen } from "./peers/collector_builds.ts";
 import * as goSdk from "./peers/go_sdk.ts";
 import * as jaeger from "./peers/jaeger.ts";
 import * as javaSdk from "./peers/java_sdk.ts";
@@ -50,10 +51,12 @@ const recipes: Readonly<Record<PeerName, () => Promise<Peer | Skipped>>> = {
   linters: linters.ensure,
   node_rapids: nodeRapids.ensure,
   python_sdk: pythonSdk.ensure,
+  telemetrygen: ensureTelemetrygen,
 };
 
 const checks: readonly Check[] = [
   sdks,
+  telemetrygen,
   chains,
   answers,
   requests,

@@ -1,11 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { zstdDecompressSync } from "node:zlib";
+import { oracleType } from "../../pipeline/pdata/oracle/protobuf.ts";
 import { Daemon } from "../../support/daemon.ts";
 import { Backend, type Received } from "../backend.ts";
 import { check, type Findings } from "../check.ts";
 import { oddCorpus, post } from "../corpus.ts";
-import { comparable, itemsOf } from "../otlp_items.ts";
+import { comparable, type Item, itemsOf } from "../otlp_items.ts";
 import { freePorts, runFolder } from "../peers/server.ts";
 import { compare, type Observations, type Program } from "../scenarios.ts";
 import { exportReasons } from "./exports/differences.ts";
@@ -83,7 +84,7 @@ async function observeRequests({ command }: Program): Promise<Observations> {
       backend.received.length = 0;
       const [httpPort = 0] = await freePorts(1);
       const exporters = `{ ${exporter}: { ${settings(backend)} } }`;
-      const daemon = await Daemon.start({ yaml: config(httpPort, exporters, exporter), command });
+      const daemon = await Daemon.start({ yaml: config(httpPort, exporters, () => exporter), command });
       await post(httpPort, oddCorpus());
       daemon.signal("SIGTERM");
       await daemon.ended();
@@ -131,15 +132,21 @@ const files: readonly (readonly [name: string, settings: string])[] = [
   ["grouped by an attribute", "group_by: { enabled: true, resource_attribute: service.name }"],
 ];
 
-/** All files that are written, as the items in them, or byte by byte where they are no JSON. */
+/** All files that are written, as the items in them. Of protobuf each signal has its own: a message does not say its signal. */
 async function observeFiles({ command }: Program): Promise<Observations> {
   const seen: Record<string, string> = {};
   for (const [name, settings] of files) {
     const folder = await runFolder("files");
     const file = settings.includes("create_directory") ? "a/b/out" : settings.includes("group_by") ? "*" : "out";
     const [httpPort = 0] = await freePorts(1);
-    const exporters = `{ file: { path: ${JSON.stringify(join(folder, file))}, ${settings} } }`;
-    const daemon = await Daemon.start({ yaml: config(httpPort, exporters, "file"), command });
+    const written = signals.map((signal) => {
+      const path = settings.includes("proto") ? `${signal}.out` : file;
+      return `file/${signal}: { path: ${JSON.stringify(join(folder, path))}, ${settings} }`;
+    });
+    const isOne = !settings.includes("proto");
+    const exporters = `{ ${(isOne ? written.slice(0, 1) : written).join(", ")} }`;
+    const idOf = (signal: string) => `file/${isOne ? signals[0] : signal}`;
+    const daemon = await Daemon.start({ yaml: config(httpPort, exporters, idOf), command });
     await post(httpPort, oddCorpus());
     daemon.signal("SIGTERM");
     await daemon.ended();
@@ -153,7 +160,7 @@ async function describeFiles(folder: string, settings: string): Promise<string> 
   const told = names.map(async ({ parentPath, name }) => {
     const bytes = await readFile(join(parentPath, name));
     const path = join(parentPath, name).slice(folder.length + 1);
-    return `${path}: ${framed(settings) ? describeFrames(bytes, settings) : describeLines(bytes)}`;
+    return `${path}: ${framed(settings) ? describeFrames(bytes, settings, path) : describeLines(bytes)}`;
   });
   return (await Promise.all(told)).sort().join("; ");
 }
@@ -171,8 +178,8 @@ function describeLines(bytes: Buffer): string {
   return `${lines.length} lines, ${items.length} items: ${items.join(" ")}`;
 }
 
-/** Messages behind four bytes of their length; the text of JSON is read, of protobuf only the number is told. */
-function describeFrames(bytes: Buffer, settings: string): string {
+/** Messages behind four bytes of their length. */
+function describeFrames(bytes: Buffer, settings: string, path: string): string {
   const messages: Buffer[] = [];
   for (let at = 0; at + 4 <= bytes.length; ) {
     const length = bytes.readUInt32BE(at);
@@ -180,13 +187,23 @@ function describeFrames(bytes: Buffer, settings: string): string {
     messages.push(settings.includes("zstd") ? zstdDecompressSync(message) : message);
     at += 4 + length;
   }
-  if (settings.includes("proto")) return `${messages.length} messages`;
-  const items = comparable(messages.flatMap((message) => itemsOf(JSON.parse(message.toString()))));
+  const signal = signals.find((each) => path.startsWith(each));
+  const read = (message: Buffer) =>
+    signal === undefined ? itemsOf(JSON.parse(String(message))) : decoded(signal, message);
+  const items = comparable(messages.flatMap(read));
   return `${messages.length} messages, ${items.length} items: ${items.join(" ")}`;
 }
 
-function config(httpPort: number, exporters: string, id: string): string {
-  const pipeline = `{ receivers: [otlp], exporters: [${id}] }`;
+const signals = ["traces", "metrics", "logs"] as const;
+
+/** The items of a message as protobufjs reads it. */
+function decoded(signal: (typeof signals)[number], message: Buffer): Item[] {
+  const type = oracleType(signal);
+  return itemsOf(type.toObject(type.decode(message), { longs: String, bytes: String }));
+}
+
+function config(httpPort: number, exporters: string, idOf: (signal: string) => string): string {
+  const pipelines = signals.map((signal) => `${signal}: { receivers: [otlp], exporters: [${idOf(signal)}] }`);
   return `receivers:
   otlp: { protocols: { http: { endpoint: "127.0.0.1:${httpPort}" } } }
 exporters: ${exporters}
@@ -196,6 +213,6 @@ extensions:
 service:
   extensions: [basicauth, bearertokenauth]
   telemetry: { metrics: { level: none } }
-  pipelines: { traces: ${pipeline}, metrics: ${pipeline}, logs: ${pipeline} }
+  pipelines: { ${pipelines.join(", ")} }
 `;
 }
