@@ -101,15 +101,12 @@ export async function run({ config, load, configSources, gates, onReady, onStopp
 const sharingPlatforms: readonly NodeJS.Platform[] = ["linux", "freebsd", "sunos", "aix"];
 
 /** What makes the workers, where more than one is asked for and can be had. */
-async function openWorkers({ workers, telemetry }: ResolvedConfig["service"], logger: Logger) {
+async function openWorkers({ workers }: ResolvedConfig["service"], logger: Logger) {
   const count = workers === "auto" ? availableParallelism() : workers;
   if (count === 1) return undefined;
   if (!sharingPlatforms.includes(process.platform)) {
     logger.warn({ workers: 1 }, "Threads cannot share a port on this system: service::workers is 1.");
     return undefined;
-  }
-  if (telemetry.traces.processors?.length) {
-    logger.warn({}, "Own spans are recorded in the main thread only, not in the workers of service::workers.");
   }
   const [{ WorkerPool }, { threadFile }] = await Promise.all([
     import("../pipeline/workers/pool.ts"),

@@ -130,6 +130,7 @@ export class Service implements ServiceView {
       clock,
       loggers: options.loggers,
       meter: this.#telemetry.metrics.meter({}),
+      tracing,
       telemetry: config.service.telemetry,
       budgetBytes,
       memoryLimitBytes: limitBytes,
@@ -144,7 +145,12 @@ export class Service implements ServiceView {
       random: options.random ?? Math.random,
       loggerFor: options.loggers,
       metrics: this.#telemetry.metrics,
-      ...(tracing && { tracerFor: (component: Labels, scope: string) => tracing.tracer(component, scope) }),
+      ...(tracing && {
+        tracerFor: (component: Labels, scope: string) =>
+          this.#workers === undefined
+            ? tracing.tracer(component, scope)
+            : this.#workers.tracer(tracing, component, scope),
+      }),
       budget,
       bodies: this.#bodies,
       memory: this.#workers?.memory ?? processMemory(limitBytes),

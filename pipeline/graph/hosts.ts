@@ -35,7 +35,7 @@ export interface Surroundings {
   readonly loggerFor: (fields: Readonly<Record<string, string>>) => Logger;
   readonly metrics: MetricRegistry;
   /** The tracer of one component, by its log fields and the name of its scope; absent where no spans are recorded. */
-  readonly tracerFor?: ((component: Labels, scope: string) => Tracer) | undefined;
+  readonly tracerFor?: ((component: Labels, scope: string) => Tracer | undefined) | undefined;
   readonly budget: ByteBudget;
   readonly bodies: BodyReader;
   readonly memory: ProcessMemory;

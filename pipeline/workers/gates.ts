@@ -4,6 +4,8 @@ import { untilDeadline } from "../graph/deadline.ts";
 import { shuttingDown } from "../graph/intake.ts";
 import type { Clock, ExporterHost, Outlet, Outlets } from "../host.ts";
 import { copiesOf, fromParts, memoryOfParts, type Parts, type Pdata, type Signal } from "../pdata/index.ts";
+import type { SpanContext } from "../telemetry/tracing/span_context.ts";
+import { contextOf, type Tracing } from "../telemetry/tracing/tracing.ts";
 
 /** The id of the gate in front of the processor at `cut` of a pipeline. No component can be configured under such an id. */
 export function gateId(pipelineId: string, cut: number): string {
@@ -24,6 +26,8 @@ export interface Passage {
   readonly signal: Signal;
   readonly parts: readonly Parts[];
   readonly client: Omit<ClientInfo, "trace">;
+  /** The own span that it is a part of, where those are recorded. */
+  readonly trace?: SpanContext;
 }
 
 /** What became of a passage. */
@@ -90,11 +94,14 @@ export class Departures {
   #send(gate: string, delivery: Delivery, host: ExporterHost, done: () => void): void {
     this.#last += 1;
     const number = this.#last;
-    const { trace: _, ...client } = delivery.client;
+    const { address, transport, metadata, auth, trace } = delivery.client;
+    const context = trace && contextOf(trace);
+    const client = { address, transport, ...(metadata && { metadata }), ...(auth && { auth }) };
     const parts = copiesOf(delivery.data);
     this.#open.set(number, { delivery, host, done });
     const { signal } = delivery.data;
-    this.#post({ kind: "passage", number, gate, signal, parts, client }, parts.flatMap(memoryOfParts));
+    const passage = { number, gate, signal, parts, client, ...(context && { trace: context }) };
+    this.#post({ kind: "passage", ...passage }, parts.flatMap(memoryOfParts));
   }
 
   answered({ number, error }: PassageAnswer): void {
@@ -152,15 +159,17 @@ type ToSender = PassageNote | { readonly kind: "answers"; readonly answers: read
 export class Visitors {
   readonly #arrivals: Arrivals;
   readonly #post: (message: ToSender) => void;
+  readonly #tracing: Tracing | undefined;
   readonly #callers = new Map<number, AbortController>();
   #answers: PassageAnswer[] = [];
 
-  constructor(arrivals: Arrivals, post: (message: ToSender) => void) {
+  constructor(arrivals: Arrivals, post: (message: ToSender) => void, tracing?: Tracing) {
     this.#arrivals = arrivals;
     this.#post = post;
+    this.#tracing = tracing;
   }
 
-  arrived({ number, gate, signal, parts, client }: Passage): void {
+  arrived({ number, gate, signal, parts, client, trace }: Passage): void {
     const outlet = this.#arrivals.outlet(gate, signal);
     const answer = (error?: ConsumeError) => this.#answer(number, error);
     if (outlet === undefined) {
@@ -170,7 +179,7 @@ export class Visitors {
     const data: Pdata = fromParts(signal, ...parts);
     const watch = () => this.#watch(number);
     const caller = {
-      client,
+      client: trace === undefined ? client : { ...client, trace: this.#tracing?.far(trace) },
       get signal() {
         return watch();
       },

@@ -52,11 +52,13 @@ function addBooks(left: Books, right: Books): Books {
   };
 }
 
-/** One fact for each label: what the threads say, where they differ one after the other. */
+/** One fact for each label: what the threads say, where they differ one after the other, the most first. */
 function mergeFacts(facts: ReturnType<NodeView["facts"]>): ReturnType<NodeView["facts"]> {
   const texts = new Map<string, Set<string>>();
   for (const { label, text } of facts) texts.set(label, (texts.get(label) ?? new Set()).add(text));
-  return [...texts].map(([label, said]) => ({ label, text: [...said].join(", ") }));
+  const byNumber = new Intl.Collator("en", { numeric: true });
+  const inOrder = (said: Iterable<string>) => [...said].sort((left, right) => byNumber.compare(right, left));
+  return [...texts].map(([label, said]) => ({ label, text: inOrder(said).join(", ") }));
 }
 
 /** What becomes of components that both have, or one of them: what moved from one thread to another is built anew. */

@@ -2,6 +2,7 @@ import type { TelemetryConfig } from "../config/telemetry.ts";
 import type { Plan } from "../graph/plan.ts";
 import type { LogLevel } from "../telemetry/logger.ts";
 import type { Sample } from "../telemetry/meter.ts";
+import type { FinishedSpan } from "../telemetry/tracing/tracing.ts";
 import type { EdgeView, NodeView } from "../view.ts";
 import type { CallerGone, Passage, PassageAnswer, PassageNote } from "./gates.ts";
 import type { WorkerConfig } from "./worker_config.ts";
@@ -13,6 +14,8 @@ export interface WorkerStart {
   readonly config: WorkerConfig;
   readonly telemetry: TelemetryConfig;
   readonly logLevel: LogLevel;
+  /** Whether own spans are recorded. */
+  readonly isTraced: boolean;
   /** Whether it makes sure that nobody else has the ports. */
   readonly probes: boolean;
   readonly account: SharedArrayBuffer;
@@ -71,6 +74,9 @@ export type FromWorker =
   | CallerGone
   | Figures
   | LogLine
+  /** Of own spans that are recorded there. */
+  | { readonly kind: "span_started"; readonly name: string }
+  | { readonly kind: "span_ended"; readonly span: FinishedSpan }
   | { readonly kind: "ready" }
   /** It could not start, or a component reports what the process cannot live with. */
   | { readonly kind: "fatal"; readonly error: Error }

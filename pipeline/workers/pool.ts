@@ -1,10 +1,12 @@
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { Plan } from "../graph/plan.ts";
-import type { ByteBudget, Clock, Counter, Logger, Meter, ProcessMemory } from "../host.ts";
+import type { ByteBudget, Clock, Counter, Labels, Logger, Meter, ProcessMemory } from "../host.ts";
 import type { Loggers, LogLevel } from "../telemetry/logger.ts";
 import type { Sample } from "../telemetry/meter.ts";
+import type { Tracing } from "../telemetry/tracing/tracing.ts";
+import type { Tracer } from "../tracing.ts";
 import type { EdgeView, NodeView } from "../view.ts";
-import { Arrivals } from "./gates.ts";
+import { Arrivals, isGate } from "./gates.ts";
 import { afterTheEnd, mergeEdges, mergeNodes, mergePlans, mergeSamples, type Told } from "./merge.ts";
 import type { LogLine } from "./messages.ts";
 import { SharedAccount } from "./shared_account.ts";
@@ -24,6 +26,8 @@ export interface PoolSurroundings {
   readonly clock: Clock;
   readonly loggers: Loggers;
   readonly meter: Meter;
+  /** Records own spans; nobody does when absent. */
+  readonly tracing: Tracing | undefined;
   readonly telemetry: ResolvedConfig["service"]["telemetry"];
   /** Of all threads together. */
   readonly budgetBytes: number;
@@ -57,6 +61,9 @@ const mostCrashes = 5;
 const firstBackoffMs = 250;
 /** How long one who asks for the state of things waits for a worker that is busy. */
 const refreshMs = 500;
+
+/** How long a worker may take to end once the time to drain is over. */
+const stopGraceMs = 2_000;
 
 /** The workers of a service: started, changed and stopped together, each replaced when it ends unforeseen. */
 export class WorkerPool {
@@ -95,6 +102,11 @@ export class WorkerPool {
       crashes: 0,
       startedMs: 0,
     }));
+  }
+
+  /** The tracer of a component of the main thread; gates have none, since nothing is received there a second time. */
+  tracer(tracing: Tracing, component: Labels, scope: string): Tracer | undefined {
+    return isGate(component["otelcol.component.id"]) ? undefined : tracing.tracer(component, scope);
   }
 
   /** What of a configuration the main thread runs. */
@@ -153,12 +165,14 @@ export class WorkerPool {
     for (const timer of this.#timers) this.#surroundings.clock.clearTimer(timer);
     const reports = await Promise.all(
       this.#threads.map(async (thread) => {
-        const report = await thread.call("stop", graceMs).catch((error: Error) => {
+        const stopped = thread.call("stop", graceMs).catch((error: Error) => {
           this.#logger.error({ error }, "Stopping a worker failed.");
           return { unanswered: 0, faults: 0 };
         });
+        // One that hangs does not keep the others from ending.
+        const report = await this.#within(graceMs + stopGraceMs, stopped);
         await thread.terminate();
-        return report;
+        return report ?? { unanswered: 0, faults: 0 };
       }),
     );
     return {
@@ -174,11 +188,7 @@ export class WorkerPool {
 
   /** Has all workers say how things stand. */
   async refresh(): Promise<void> {
-    const { clock } = this.#surroundings;
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = clock.setTimer(resolve, refreshMs);
-    await Promise.race([late, Promise.allSettled(this.#threads.map((thread) => thread.call("refresh")))]);
-    clock.clearTimer(timer);
+    await this.#within(refreshMs, Promise.allSettled(this.#threads.map((thread) => thread.call("refresh"))));
   }
 
   /** The nodes of all threads, with those of the main thread, as one graph. */
@@ -203,6 +213,18 @@ export class WorkerPool {
     return Math.max(0, ...this.#threads.map(({ figures }) => figures?.loopLagMs ?? 0));
   }
 
+  /** What `work` comes to; undefined when that takes longer. */
+  async #within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+    const { clock } = this.#surroundings;
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const timer = clock.setTimer(() => resolve(undefined), ms);
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      clock.clearTimer(timer);
+    }
+  }
+
   get #threads(): WorkerThread[] {
     return this.#places.flatMap(({ thread }) => thread ?? []);
   }
@@ -216,7 +238,7 @@ export class WorkerPool {
   }
 
   async #spawn(place: Place, probes: boolean): Promise<void> {
-    const { version, telemetry, budgetBytes, memoryLimitBytes, fatal, clock } = this.#surroundings;
+    const { version, telemetry, tracing, budgetBytes, memoryLimitBytes, fatal, clock } = this.#surroundings;
     const config = this.#config;
     if (config === undefined) return;
     const thread = new WorkerThread({
@@ -227,12 +249,14 @@ export class WorkerPool {
         config,
         telemetry,
         logLevel: this.#logLevel,
+        isTraced: tracing !== undefined,
         probes,
         account: this.#account.buffer,
         budgetBytes,
         memoryLimitBytes,
       },
       arrivals: this.#arrivals,
+      tracing,
       onLog: (line) => this.#log(place, line),
       onFatal: fatal,
     });

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { Tracing } from "../telemetry/tracing/tracing.ts";
 import { type Arrivals, Visitors } from "./gates.ts";
 import type { Figures, FromWorker, LogLine, ToWorker, WorkerCalls, WorkerStart } from "./messages.ts";
 
@@ -7,6 +8,7 @@ export interface ThreadOptions {
   readonly file: string | URL;
   readonly start: WorkerStart;
   readonly arrivals: Arrivals;
+  readonly tracing: Tracing | undefined;
   readonly onLog: (line: LogLine) => void;
   /** A component reports what the process cannot live with. */
   readonly onFatal: (error: Error) => void;
@@ -35,14 +37,14 @@ export class WorkerThread {
 
   constructor(options: ThreadOptions) {
     this.#options = options;
-    const { file, start, arrivals } = options;
+    const { file, start, arrivals, tracing } = options;
     this.ready = new Promise((resolve, reject) => {
       this.#becomeReady = resolve;
       this.#fail = reject;
     });
     this.ready.catch(() => {}); // also when nobody asks
     this.#thread = new Worker(file, { name: `worker ${start.index}`, execArgv: [], workerData: start });
-    this.#visitors = new Visitors(arrivals, (message) => this.#post(message));
+    this.#visitors = new Visitors(arrivals, (message) => this.#post(message), tracing);
     let reason: Error | undefined;
     this.#thread.on("message", (message: FromWorker) => this.#take(message));
     this.#thread.on("error", (error: Error) => (reason = error));
@@ -97,6 +99,12 @@ export class WorkerThread {
         break;
       case "log":
         this.#options.onLog(message);
+        break;
+      case "span_started":
+        this.#options.tracing?.startedFar(message.name);
+        break;
+      case "span_ended":
+        this.#options.tracing?.endedFar(message.span);
         break;
       case "ready":
         this.#isReady = true;

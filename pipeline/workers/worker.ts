@@ -10,8 +10,11 @@ import { createBoard } from "../telemetry/board.ts";
 import { isBelow, type LogLevel } from "../telemetry/logger.ts";
 import { MetricRegistry } from "../telemetry/meter.ts";
 import { registerHeapMetrics } from "../telemetry/own_metrics.ts";
+import { propagationOf } from "../telemetry/tracing/propagation.ts";
+import { samplerOf } from "../telemetry/tracing/sampler.ts";
+import { Tracing } from "../telemetry/tracing/tracing.ts";
 import { viewsOf } from "../telemetry/views.ts";
-import { Departures } from "./gates.ts";
+import { Departures, isGate } from "./gates.ts";
 import type { Call, FromWorker, LogLine, ToWorker, WorkerCalls, WorkerStart } from "./messages.ts";
 import { SharedAccount } from "./shared_account.ts";
 import { Restorer, type WorkerConfig } from "./worker_config.ts";
@@ -59,6 +62,7 @@ class Worker implements WorkerCalls {
     const { budget } = shared;
     this.#bodies = new ThreadedBodyReader(budget);
     this.#logger = this.#loggerFor({});
+    const tracing = start.isTraced ? this.#tracingOf(telemetry.traces) : undefined;
     const ports = () => this.#ports;
     this.#surroundings = {
       clock: systemClock,
@@ -66,6 +70,8 @@ class Worker implements WorkerCalls {
       random: Math.random,
       loggerFor: (component) => this.#loggerFor(component),
       metrics: this.#metrics,
+      tracerFor: (component, scope) =>
+        isGate(component["otelcol.component.id"]) ? undefined : tracing?.tracer(component, scope),
       budget,
       bodies: this.#bodies,
       memory: shared.memory(start.memoryLimitBytes),
@@ -199,6 +205,17 @@ class Worker implements WorkerCalls {
       edges: graph?.edges() ?? [],
       samples: [...this.#metrics.samples()],
       loopLagMs: this.#load.loopLagMs,
+    });
+  }
+
+  #tracingOf({ sampler, propagators }: WorkerStart["telemetry"]["traces"]): Tracing {
+    return new Tracing({
+      clock: systemClock,
+      random: Math.random,
+      sampler: samplerOf(sampler),
+      propagation: propagationOf(propagators),
+      onStart: (name) => this.#post({ kind: "span_started", name }),
+      onEnd: (span) => this.#post({ kind: "span_ended", span }),
     });
   }
 

@@ -144,6 +144,40 @@ describe("otelpipe with two workers", () => {
     for (const exporter of ["otlp_http", "file"]) assert.equal(books[`exporter:traces:${exporter}`]?.out, length);
   });
 
+  it("asks the extensions that a receiver names, in every thread", async () => {
+    const sink = await startTraceSink();
+    const port = await freePort();
+    const open = yaml({ port, sink: sink.endpoint, processors: "" });
+    const guarded = open
+      .replace(`${port}"`, `${port}", auth: { authenticator: bearertokenauth }`)
+      .replace(
+        "service:",
+        "extensions: { bearertokenauth: { token: secret } }\nservice:\n  extensions: [bearertokenauth]",
+      );
+    const daemon = await Daemon.start({ yaml: guarded });
+    for (const [token, status] of [
+      ["wrong", 401],
+      ["secret", 200],
+    ] as const) {
+      // A connection each, so that both threads are asked.
+      for (let sent = 1; sent <= 8; sent++) {
+        const body = new Uint8Array(someSpans(1, token, sent).toBuffer());
+        const headers = {
+          "content-type": "application/x-protobuf",
+          authorization: `Bearer ${token}`,
+          connection: "close",
+        };
+        assert.equal(
+          (await fetch(`http://127.0.0.1:${port}/v1/traces`, { method: "POST", headers, body })).status,
+          status,
+        );
+      }
+    }
+    await daemon.stop();
+    sink.close();
+    assert.equal(sink.names.length, 8);
+  });
+
   // Scenario: the configuration changes while eight connections send; once so that a processor comes, once so that all
   // goes to a file in the main thread, once so that a port is in the way.
   // Guarantees: no request is refused, no span is lost or doubled, and what cannot be done changes nothing.

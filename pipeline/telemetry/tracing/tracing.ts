@@ -44,7 +44,26 @@ export class Tracing {
       recent.ended(span);
       options.onEnd(span);
     };
-    this.#options = { ...options, onEnd, onStart: (name) => recent.started(name) };
+    const onStart = (name: string) => {
+      recent.started(name);
+      options.onStart?.(name);
+    };
+    this.#options = { ...options, onEnd, onStart };
+  }
+
+  /** A span that another thread records, to be the parent of spans here. */
+  far(context: SpanContext): TraceSpan {
+    return new FarSpan(this.#options, context);
+  }
+
+  /** Another thread has started a span of that name, which it will say the end of. */
+  startedFar(name: string): void {
+    this.recent.started(name);
+  }
+
+  /** A span of another thread has ended. */
+  endedFar(span: FinishedSpan): void {
+    this.#options.onEnd(span);
   }
 
   /** The tracer of the component with these log fields; `scope` names its instrumentation. */
@@ -53,11 +72,39 @@ export class Tracing {
     return {
       start: (name, options = {}) => {
         const { parent, header } = options;
-        const above = parent instanceof OwnSpan ? parent.context : header && propagation.extract(header);
+        const above = parent === undefined ? header && propagation.extract(header) : contextOf(parent);
         return new OwnSpan(this.#options, name, { scope: { name: scope }, ...options }, above, component);
       },
     };
   }
+}
+
+/** What identifies a span of a `Tracing`. */
+export function contextOf(span: TraceSpan): SpanContext | undefined {
+  return span instanceof OwnSpan || span instanceof FarSpan ? span.context : undefined;
+}
+
+/** A span that another thread of this process records: spans are started inside it here. */
+class FarSpan implements TraceSpan {
+  readonly context: SpanContext;
+  readonly #options: TracingOptions;
+
+  constructor(options: TracingOptions, context: SpanContext) {
+    this.#options = options;
+    this.context = context;
+  }
+
+  child(name: string, options: SpanOptions = {}): TraceSpan {
+    return new OwnSpan(this.#options, name, { scope: { name: "otelpipe" }, ...options }, this.context, {});
+  }
+
+  headers(): Readonly<Record<string, string>> {
+    return this.#options.propagation.inject(this.context);
+  }
+
+  set(): void {}
+  event(): void {}
+  end(): void {}
 }
 
 class OwnSpan implements TraceSpan {

@@ -52,7 +52,7 @@ describe("what threads tell, as one service", () => {
       ["receiver:otlp", "exporter:traces:otlp"],
     );
     assert.deepEqual(merged[1]?.books, { in: 9, out: 4, refused: 1, held: 2, passed: 0, dropped });
-    assert.deepEqual(merged[1]?.facts(), [{ label: "queue", text: "0 %, 50 %" }]);
+    assert.deepEqual(merged[1]?.facts(), [{ label: "queue", text: "50 %, 0 %" }]);
   });
 
   it("has one edge where two meet at a gate", () => {
