@@ -1,5 +1,5 @@
 import { loadConfig } from "../pipeline/config/load.ts";
-import { type EngineSettings, hasGpuDriver, workerOf } from "../pipeline/frame/engines.ts";
+import { type EngineSettings, hasGpuDriver, type WorkerName, workersOf } from "../pipeline/frame/engines.ts";
 import { aggregateConfig, aggregateSettings } from "../pipeline/frame/settings.ts";
 import type { Logger } from "../pipeline/host.ts";
 import { systemClock } from "../pipeline/process/clock.ts";
@@ -19,8 +19,7 @@ export async function gpuCommand(args: readonly string[]): Promise<number> {
   const asked = values.config.length + values.set.length === 0 ? withoutConfig() : await askedIn(values);
   const engines: AskedEngine[] = [];
   for (const { component, settings } of asked) {
-    const worker = workerOf(settings, hasGpuDriver());
-    engines.push({ component, settings, worker, trial: await tryOut(settings, worker) });
+    engines.push({ component, settings, ...(await tryAll(settings)) });
   }
   process.stdout.write(gpuReport(findGpus(thisMachine), engines));
   return 0;
@@ -47,9 +46,20 @@ async function askedIn(values: Parameters<typeof readConfigFlags>[0]): Promise<r
   return asked;
 }
 
+/** Starts workers as the daemon would, until one can be taken. */
+async function tryAll(settings: EngineSettings): Promise<Pick<AskedEngine, "worker" | "trial" | "others">> {
+  const refused: { readonly worker: WorkerName; readonly trial: Trial }[] = [];
+  for (const worker of workersOf(settings, hasGpuDriver())) {
+    const trial = await tryOut(settings, worker);
+    if (trial.kind === "answered" && trial.device !== null) return { worker, trial, others: refused };
+    refused.push({ worker, trial });
+  }
+  const [first, ...others] = refused;
+  return first === undefined ? { worker: undefined, trial: { kind: "none" }, others } : { ...first, others };
+}
+
 /** Starts the worker as the daemon would, and ends it. */
-async function tryOut(settings: EngineSettings, worker: AskedEngine["worker"]): Promise<Trial> {
-  if (worker === undefined) return { kind: "none" };
+async function tryOut(settings: EngineSettings, worker: WorkerName): Promise<Trial> {
   const [{ WorkerProcess, WorkerError }, { workerCommand }] = await Promise.all([
     import("../pipeline/frame/worker/worker_process.ts"),
     import("../pipeline/frame/worker/commands.ts"),

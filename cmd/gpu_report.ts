@@ -1,4 +1,4 @@
-import type { EngineSettings } from "../pipeline/frame/engines.ts";
+import type { EngineSettings, WorkerName } from "../pipeline/frame/engines.ts";
 import type { Gpu, GpuFindings } from "./gpu_machine.ts";
 
 /** The oldest driver that runs CUDA 12.2, and the oldest that runs 13: what today's cuDF is built for. */
@@ -21,8 +21,11 @@ export interface AskedEngine {
   /** Who asks: `aggregate/gpu`; undefined without a config. */
   readonly component: string | undefined;
   readonly settings: EngineSettings;
-  readonly worker: "rapids" | "node_rapids" | undefined;
+  /** What computes, or the first choice where nothing but `cpu` does; undefined where no worker is started. */
+  readonly worker: WorkerName | undefined;
   readonly trial: Trial;
+  /** What else `auto` tried, and did not take. */
+  readonly others: readonly { readonly worker: WorkerName; readonly trial: Trial }[];
 }
 
 /** What `otelpipe gpu check` prints: what is there, which engine would compute and, where no GPU would, the next step. */
@@ -58,18 +61,27 @@ function isOnGpu({ trial }: AskedEngine): boolean {
 }
 
 /** The engine that would compute, and why. */
-function chosen({ settings, worker, trial }: AskedEngine): string {
-  switch (trial.kind) {
-    case "none":
-      return settings.type === "cpu" ? "cpu computes." : "cpu computes, because there is no driver of a GPU.";
-    case "failed":
-      return `cpu computes, because ${worker} does not start: ${trial.message}`;
-    case "answered":
-      if (trial.device !== null) return `${worker} computes (${trial.library}, ${trial.device}).`;
-      return settings.type === "auto"
-        ? `cpu computes, because ${worker} found no GPU (${trial.library}).`
-        : `${worker} computes, on the CPU (${trial.library}).`;
-  }
+function chosen({ settings, worker, trial, others }: AskedEngine): string {
+  if (worker === undefined || trial.kind === "none")
+    return settings.type === "cpu" ? "cpu computes." : "cpu computes, because there is no driver of a GPU.";
+  const refusals = others.map((other) => refusal(other.worker, other.trial));
+  if (trial.kind === "answered" && trial.device !== null)
+    return ended(
+      [`${worker} computes (${trial.library}, ${trial.device})`, ...refusals.slice(0, 1)].join(", because "),
+    );
+  if (trial.kind === "answered" && settings.type !== "auto")
+    return `${worker} computes, on the CPU (${trial.library}).`;
+  return ended(`cpu computes, because ${[refusal(worker, trial), ...refusals].join("; ")}`);
+}
+
+/** Why a worker is not taken. */
+function refusal(worker: WorkerName, trial: Trial): string {
+  if (trial.kind === "failed") return `${worker} does not start: ${trial.message}`;
+  return `${worker} found no GPU${trial.kind === "answered" ? ` (${trial.library})` : ""}`;
+}
+
+function ended(sentence: string): string {
+  return sentence.endsWith(".") ? sentence : `${sentence}.`;
 }
 
 /** The one thing to do next for an engine on a GPU. What lies deeper comes first. */

@@ -120,8 +120,14 @@ export class Sampler {
         rate: this.#rate(`${key} dropped ${reason}`),
         lost: isLoss(view.kind, reason),
       })),
-      facts: view.facts(),
+      facts: [...view.facts(), ...this.#tableFacts(view)],
     };
+  }
+
+  /** Which engine computes a processor's tables, and why: a processor tells nothing but what it publishes. */
+  #tableFacts({ kind, id }: NodeView): NodeState["facts"] {
+    if (kind !== "processor") return [];
+    return this.#board.find("tables", id)?.facts?.() ?? [];
   }
 
   #figures(): FigureState[] {

@@ -31,7 +31,7 @@ export type ColumnFunction = "count" | "sum" | "mean" | "min" | "max" | "std" | 
 export interface AggregationEngine {
   /** For people: `cpu`, or an engine and its device; and why it is not the one that was asked for. */
   readonly name: string;
-  /** For people, where several engines compute: how many windows each has, `rapids 12, cpu 1`. */
+  /** For people: how many windows each engine has computed, and why not the first choice, `rapids 12, cpu 1 (died)`. */
   readonly tally?: string;
   /**
    * Answers `query` over `table`, columns of one length that stay untouched until the promise settles.

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import type { Clock, Logger, Meter } from "../host.ts";
+import { ComputedWindows, firstChoice } from "./computed_windows.ts";
 import { openCpuEngine } from "./cpu/engine.ts";
 import type { AggregationEngine } from "./engine.ts";
 
-/** What a config can name; `auto` is the best engine that answers. */
+/** What a config can name; `auto` is the best engine that answers with a GPU, else `cpu`. */
 export const engineNames = ["auto", "cpu", "rapids", "node_rapids"] as const;
 
 export type EngineName = (typeof engineNames)[number];
@@ -32,38 +33,37 @@ export function hasGpuDriver(exists: (path: string) => boolean = existsSync): bo
   return driverFiles.some((path) => exists(path));
 }
 
-/** The worker that a config asks for; undefined for `cpu`, and for `auto` where there is no driver of a GPU. */
-export function workerOf(
-  { type }: Pick<EngineSettings, "type">,
-  hasDriver: boolean,
-): Exclude<EngineName, "auto" | "cpu"> | undefined {
-  if (type === "cpu" || (type === "auto" && !hasDriver)) return undefined;
-  return type === "auto" ? "rapids" : type;
+/** An engine in a process of its own. */
+export type WorkerName = Exclude<EngineName, "auto" | "cpu">;
+
+/** What `auto` tries, best first: Python's cuDF is kept up to date, Node's is not. */
+const automatic: readonly WorkerName[] = ["rapids", "node_rapids"];
+
+/** The workers to try for a config, in this order; none for `cpu`, and for `auto` where there is no driver of a GPU. */
+export function workersOf({ type }: Pick<EngineSettings, "type">, hasDriver: boolean): readonly WorkerName[] {
+  if (type === "cpu") return [];
+  if (type === "auto") return hasDriver ? automatic : [];
+  return [type];
 }
 
 /**
  * Opens the engine a config asks for, ready at once: `cpu`, or one in a process of its own with `cpu` behind it until and
- * whenever that is not there. `auto` starts a worker only where there is a driver of a GPU, and takes it only with a GPU.
+ * whenever that is not there. `auto` tries workers only where there is a driver of a GPU, and takes the first that has a GPU.
  */
 export async function openEngine(
   settings: EngineSettings,
   surroundings: { readonly clock: Clock; readonly logger: Logger; readonly meter: Meter },
+  hasDriver = hasGpuDriver(),
 ): Promise<AggregationEngine> {
   const cpu = await openCpuEngine(surroundings);
-  const name = workerOf(settings, hasGpuDriver());
-  if (name === undefined) {
-    const reason = settings.type === "auto" ? "no NVIDIA GPU" : undefined;
-    const facts = { engine: cpu.name, asked: settings.type, ...(reason !== undefined && { reason }) };
-    surroundings.logger.info(facts, "The aggregation engine is ready.");
-    return reason === undefined ? cpu : { ...cpu, name: `${cpu.name} (${reason})` };
-  }
+  const names = workersOf(settings, hasDriver);
+  if (names.length === 0) return onCpu(cpu, settings, surroundings);
   const [{ SupervisedEngine }, { workerCommand }] = await Promise.all([
     import("./worker/supervised_engine.ts"),
     import("./worker/commands.ts"),
   ]);
   return new SupervisedEngine({
-    name,
-    command: workerCommand(name, settings),
+    workers: names.map((name) => ({ name, command: workerCommand(name, settings) })),
     deadlineMs: settings.timeoutMs,
     fallback: cpu,
     isNamed: settings.type !== "auto",
@@ -71,4 +71,29 @@ export async function openEngine(
     logger: surroundings.logger,
     meter: surroundings.meter,
   });
+}
+
+/** `cpu` alone, which says why it is. */
+function onCpu(
+  cpu: AggregationEngine,
+  { type }: EngineSettings,
+  { logger, meter }: { readonly logger: Logger; readonly meter: Meter },
+): AggregationEngine {
+  const reason = type === "auto" ? "no NVIDIA GPU" : undefined;
+  const windows = new ComputedWindows(meter);
+  logger.info(
+    { engine: cpu.name, asked: type, ...(reason !== undefined && { reason }) },
+    "The aggregation engine is ready.",
+  );
+  return {
+    name: reason === undefined ? cpu.name : `${cpu.name} (${reason})`,
+    get tally() {
+      return windows.tally;
+    },
+    aggregate(table, query) {
+      windows.add(cpu.name, reason === undefined ? firstChoice : "no_gpu");
+      return cpu.aggregate(table, query);
+    },
+    close: () => cpu.close(),
+  };
 }

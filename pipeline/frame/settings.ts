@@ -20,7 +20,7 @@ const engineType = z.enum(engineNames);
 
 const engineBlock = z.strictObject({
   type: engineType.describe(
-    "auto takes rapids where there is an NVIDIA GPU, else cpu. rapids is Python with cuDF, or with pandas where there is no GPU; " +
+    "auto takes the first of rapids and node_rapids that has an NVIDIA GPU, else cpu. rapids is Python with cuDF, or with pandas where there is no GPU; " +
       "node_rapids is Node with @rapidsai/cudf. Both run in a process of their own, with cpu whenever they are not there.",
   ),
   device: z.int().min(0).optional().describe("The GPU, as nvidia-smi numbers them; cpu does not read it."),

@@ -234,7 +234,10 @@ class GraphBuilder {
         return { node, tenure, component: definition.create(config, host), intake };
       };
       const made = this.#kept(node, this.#former?.graph.connectors) ?? make();
-      this.#links.push(() => void (made.intake.inlets = inlets));
+      this.#links.push(() => {
+        made.intake.inlets = inlets;
+        node.component = made.component;
+      });
       const stage = { ...made, feeders, targets: targets.map((pipeline) => pipeline.pipelineId) };
       this.#connectors.set(key, stage);
       return [stage];

@@ -114,7 +114,7 @@ describe("what a machine has of NVIDIA's", () => {
 /** What a config asks for, and what came of it. */
 function asked(engine: object | string, worker: AskedEngine["worker"], trial: Trial): AskedEngine {
   const { engine: settings } = aggregateSettings(aggregateConfig.parse({ engine }));
-  return { component: undefined, settings, worker, trial };
+  return { component: undefined, settings, worker, trial, others: [] };
 }
 
 const twoT4 = findGpus(machine({ smi: { [allFields]: kaggle }, files: reachable }));
@@ -122,6 +122,7 @@ const none: Trial = { kind: "none" };
 const noModule = "no cudf, so pandas: ModuleNotFoundError: No module named 'cudf'";
 const onPandas: Trial = { kind: "answered", library: "pandas 3.0.6", device: null, log: noModule };
 const onGpu: Trial = { kind: "answered", library: "cudf 26.10.2", device: "Tesla T4", log: "" };
+const onNode: Trial = { ...onGpu, library: "node-rapids 22.12.1" };
 const noPyarrow: Trial = {
   kind: "failed",
   code: "died",
@@ -168,6 +169,14 @@ aggregate/gpu: engine auto, device 1: rapids computes (cudf 26.10.2, Tesla T4).
 `,
     ],
     [
+      "a node_rapids that works where rapids does not",
+      { ...nothing, driver: "560.35.03" },
+      { ...asked("auto", "node_rapids", onNode), others: [{ worker: "rapids", trial: noPython }] },
+      `NVIDIA driver 560.35.03, 0 GPUs.
+engine auto: node_rapids computes (node-rapids 22.12.1, Tesla T4), because rapids does not start: spawn python3 ENOENT.
+`,
+    ],
+    [
       "a config that wants cpu",
       nothing,
       asked("cpu", undefined, none),
@@ -190,6 +199,12 @@ aggregate/gpu: engine auto, device 1: rapids computes (cudf 26.10.2, Tesla T4).
       asked("auto", "rapids", noPyarrow),
       "cpu computes, because rapids does not start: it ended with 1 before it said hello",
       /install cuDF: python3 -m pip install cudf-cu12$/,
+    ],
+    [
+      twoT4,
+      { ...asked("auto", "rapids", onPandas), others: [{ worker: "node_rapids", trial: noCudfModule }] },
+      "because rapids found no GPU (pandas 3.0.6); node_rapids does not start: it ended with 1 before it said hello.",
+      /cudf-cu12$/,
     ],
     [twoT4, asked("auto", "rapids", noPython), "spawn python3 ENOENT", /install Python 3\.11 .*\(now python3\)/],
     [twoT4, asked("auto", "rapids", badCuda), "cpu computes", /see why cuDF .*cudaErrorInsufficientDriver$/],
@@ -236,7 +251,7 @@ aggregate/gpu: engine auto, device 1: rapids computes (cudf 26.10.2, Tesla T4).
       service: {pipelines: {traces: {receivers: [otlp], processors: [aggregate], exporters: [nop]}}}}`;
     const { code, stdout, stderr } = await otelpipe(["gpu", "check", "--config", `yaml:${yaml}`]);
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /^aggregate: engine rapids: cpu computes, because rapids does not start: .*ENOENT$/m);
+    assert.match(stdout, /^aggregate: engine rapids: cpu computes, because rapids does not start: .*ENOENT\.$/m);
   });
 
   it("names its only command", async () => {

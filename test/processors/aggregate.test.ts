@@ -279,10 +279,24 @@ describe("the aggregate processor", () => {
     assert.deepEqual(rowsOfTable(tables.windows()[0]), [{ n: 1 }]);
     assert.match(tables.engine, /^cpu \(rapids: spawn \/nowhere\/python3 ENOENT/);
     assert.deepEqual([host.logs[0]?.level, host.logs[0]?.fields["reason"]], ["warn", "cannot_start"]);
-    assert.equal(host.metric("otelpipe_aggregate_windows", { engine: "cpu" }), 1);
+    assert.equal(host.metric("otelpipe_aggregate_windows", { engine: "cpu", reason: "cannot_start" }), 1);
     assert.deepEqual(
       tables.facts?.().find(({ label }) => label === "computed by"),
-      { label: "computed by", text: "cpu 1" },
+      { label: "computed by", text: "cpu 1 (cannot_start)" },
+    );
+    pipeline.stop();
+  });
+
+  it("says that cpu computes because there is no GPU, with auto", async () => {
+    const { host, pipeline, startMs, tables } = open({ group_by: [], columns: { n: "count" } });
+    pipeline.push(tracesOf([{ endUnixMs: startMs }]));
+    pipeline.complete();
+    while (tables.windows().length === 0) await setImmediate();
+    assert.equal(tables.engine, "cpu (no NVIDIA GPU)");
+    assert.equal(host.metric("otelpipe_aggregate_windows", { engine: "cpu", reason: "no_gpu" }), 1);
+    assert.deepEqual(
+      tables.facts?.().find(({ label }) => label === "computed by"),
+      { label: "computed by", text: "cpu 1 (no_gpu)" },
     );
     pipeline.stop();
   });

@@ -28,8 +28,32 @@ async function open(command: WorkerCommand, isNamed = true) {
   const clock = runningClock(host.clock);
   const fallback = await openCpuEngine({ clock });
   const { logger, meter } = host;
-  const options = { name: "rapids", command, deadlineMs: 30_000, fallback, isNamed, clock, logger, meter };
+  const workers = [{ name: "rapids", command }];
+  const options = { workers, deadlineMs: 30_000, fallback, isNamed, clock, logger, meter };
   const engine = new SupervisedEngine(options);
+  await engine.started();
+  return { engine, host, clock };
+}
+
+/** What `auto` has where there is a driver: workers that behave as said, in the order in which they are tried. */
+async function openSeveral(rapids: string, nodeRapids: string) {
+  const host = simulatedHost();
+  const clock = runningClock(host.clock);
+  const workers = [
+    { name: "rapids", command: standIn(rapids) },
+    { name: "node_rapids", command: standIn(nodeRapids) },
+  ];
+  const fallback = await openCpuEngine({ clock });
+  const { logger, meter } = host;
+  const engine = new SupervisedEngine({
+    workers,
+    deadlineMs: 30_000,
+    fallback,
+    isNamed: false,
+    clock,
+    logger,
+    meter,
+  });
   await engine.started();
   return { engine, host, clock };
 }
@@ -49,11 +73,14 @@ function sumIn(answer: readonly Column[]): number | undefined {
   return numberAt(column, 0);
 }
 
-/** Windows computed so far, by engine. */
+/** Windows computed so far, by engine, whatever the reason. */
 function windowsOf(host: ReturnType<typeof simulatedHost>): Record<string, number> {
-  return Object.fromEntries(
-    ["rapids", "cpu"].map((engine) => [engine, host.metric("otelpipe_aggregate_windows", { engine }) ?? 0]),
-  );
+  return Object.fromEntries(["rapids", "cpu"].map((engine) => [engine, windowsBy(host, engine)]));
+}
+
+function windowsBy(host: ReturnType<typeof simulatedHost>, engine: string): number {
+  const reasons = ["none", "starting", "died", "timeout", "protocol", "out_of_memory", "cannot_start", "no_gpu"];
+  return reasons.reduce((sum, reason) => sum + (host.metric("otelpipe_aggregate_windows", { engine, reason }) ?? 0), 0);
 }
 
 engineConformance("an engine in a process of its own", async () => (await open(standIn())).engine, 20_000);
@@ -65,17 +92,20 @@ describe("an engine in a process of its own", () => {
     await engine.close();
   });
 
-  for (const behave of [
-    "dies",
-    "answers garbage",
-    "answers another request",
-    "answers other columns",
-    "runs out of memory",
-  ])
+  for (const [behave, reason] of [
+    ["dies", "died"],
+    ["answers garbage", "protocol"],
+    ["answers another request", "protocol"],
+    ["answers other columns", "protocol"],
+    ["runs out of memory", "out_of_memory"],
+  ] as const)
     it(`loses no window when its worker ${behave}`, async () => {
       const { engine, host } = await open(standIn(behave));
       assert.equal(sumIn(await engine.aggregate(numbers(100), query)), 5050);
       assert.deepEqual(windowsOf(host), { rapids: 0, cpu: 1 });
+      assert.equal(host.metric("otelpipe_aggregate_windows", { engine: "cpu", reason }), 1);
+      assert.equal(host.metric("otelpipe_aggregate_engine_failures", { engine: "rapids", reason }), 1);
+      assert.equal(engine.tally, `cpu 1 (${reason})`);
       assert.match(host.logs.at(-1)?.message ?? "", /another one/);
       await engine.close();
     });
@@ -112,8 +142,7 @@ describe("an engine in a process of its own", () => {
     const clock = runningClock(host.clock);
     const fallback = await openCpuEngine({ clock });
     const options = {
-      name: "rapids",
-      command: standIn("says nothing"),
+      workers: [{ name: "rapids", command: standIn("says nothing") }],
       deadlineMs: 30_000,
       fallback,
       isNamed: true,
@@ -146,9 +175,10 @@ describe("an engine in a process of its own", () => {
     const host = simulatedHost();
     const clock = runningClock(host.clock);
     const { logger, meter } = host;
-    const options = { name: "rapids", deadlineMs: 30_000, isNamed: true, clock, logger, meter };
+    const workers = [{ name: "rapids", command: standIn("says nothing") }];
+    const options = { workers, deadlineMs: 30_000, isNamed: true, clock, logger, meter };
     const fallback = await openCpuEngine({ clock });
-    const engine = new SupervisedEngine({ ...options, command: standIn("says nothing"), fallback });
+    const engine = new SupervisedEngine({ ...options, fallback });
     await engine.close();
     assert.equal(clock.pendingTimers, 0);
   });
@@ -170,6 +200,32 @@ describe("an engine in a process of its own", () => {
     const automatic = await open(standIn("has no GPU"), false);
     assert.match(automatic.engine.name, /^cpu \(rapids: it found no GPU/);
     await automatic.engine.close();
+  });
+
+  // Scenario: `auto` on a machine with a driver: the first worker has no GPU, the second has.
+  // Guarantees: the second computes; name, log and metric say why the first does not.
+  it("takes the first of several workers that has a GPU, and says why not one before it", async () => {
+    const { engine, host } = await openSeveral("has no GPU", "well");
+    assert.equal(engine.name, "node_rapids (stand-in 1.0, Test GPU, rapids: it found no GPU (stand-in 1.0))");
+    assert.equal(sumIn(await engine.aggregate(numbers(10), query)), 55);
+    assert.equal(host.metric("otelpipe_aggregate_windows", { engine: "node_rapids", reason: "no_gpu" }), 1);
+    assert.equal(engine.tally, "node_rapids 1 (no_gpu)");
+    assert.match(String(host.logs.at(-1)?.fields["reason"]), /^rapids: it found no GPU/);
+    await engine.close();
+  });
+
+  it("computes with cpu when none of several workers starts, and says why of each", async () => {
+    const { engine, host, clock } = await openSeveral("dies at start", "has no GPU");
+    assert.match(engine.name, /^cpu \(rapids: it ended with 3 .*; node_rapids: it found no GPU/);
+    assert.equal(sumIn(await engine.aggregate(numbers(10), query)), 55);
+    assert.equal(engine.tally, "cpu 1 (died)");
+    for (const [name, reason] of [
+      ["rapids", "died"],
+      ["node_rapids", "no_gpu"],
+    ] as const)
+      assert.equal(host.metric("otelpipe_aggregate_engine_failures", { engine: name, reason }), 1);
+    assert.equal(clock.pendingTimers, 0);
+    await engine.close();
   });
 
   it("starts its worker again, and goes on with it", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { openCpuEngine } from "../../../../pipeline/frame/cpu/engine.ts";
+import { openEngine } from "../../../../pipeline/frame/engines.ts";
 import { workerCommand } from "../../../../pipeline/frame/worker/commands.ts";
 import { SupervisedEngine } from "../../../../pipeline/frame/worker/supervised_engine.ts";
 import { rapidsDouble } from "../../../support/rapids_double.ts";
@@ -20,8 +21,7 @@ async function open(type: "rapids" | "node_rapids", poolBytes = 0) {
   const host = simulatedHost();
   const clock = runningClock(host.clock);
   const engine = new SupervisedEngine({
-    name: type,
-    command: workerCommand(type, { ...settings, poolBytes, type }),
+    workers: [{ name: type, command: workerCommand(type, { ...settings, poolBytes, type }) }],
     deadlineMs: 60_000,
     fallback: await openCpuEngine({ clock }),
     isNamed: true,
@@ -34,8 +34,11 @@ async function open(type: "rapids" | "node_rapids", poolBytes = 0) {
   // What `cpu` did for it would pass as well: all it may have been asked for is what no engine can answer.
   return Object.assign(engine, {
     assertOwnWork: () => {
-      const byCpu = host.metric("otelpipe_aggregate_windows", { engine: "cpu" }) ?? 0;
-      assert.equal(host.metric("otelpipe_aggregate_engine_failures", { reason: "bad_request" }) ?? 0, byCpu);
+      const reason = "bad_request";
+      const byCpu = host.metric("otelpipe_aggregate_windows", { engine: "cpu", reason }) ?? 0;
+      assert.equal(engine.tally.includes("cpu"), byCpu > 0);
+      assert.equal(engine.tally.split("cpu").length - 1, byCpu > 0 ? 1 : 0);
+      assert.equal(host.metric("otelpipe_aggregate_engine_failures", { engine: type, reason }) ?? 0, byCpu);
     },
   });
 }
@@ -52,6 +55,18 @@ conformance("node_rapids, on a double of @rapidsai/cudf", "node_rapids");
 it("names the library and the device of node_rapids", async () => {
   const engine = await open("node_rapids", 2 ** 20);
   assert.equal(engine.name, "node_rapids (node-rapids 22.12.1, Double GPU)");
+  await engine.close();
+});
+
+// Scenario: `auto` where there is a driver, `rapids` cannot start and `@rapidsai/cudf` is there.
+// Guarantees: `node_rapids` computes, and says why not `rapids`.
+it("takes node_rapids with auto where rapids does not start", async () => {
+  const host = simulatedHost();
+  const surroundings = { clock: runningClock(host.clock), logger: host.logger, meter: host.meter };
+  const engine = await openEngine({ ...settings, type: "auto", python: "/nowhere/python3" }, surroundings, true);
+  assert.ok(engine instanceof SupervisedEngine);
+  await engine.started();
+  assert.equal(engine.name, "node_rapids (node-rapids 22.12.1, Double GPU, rapids: spawn /nowhere/python3 ENOENT)");
   await engine.close();
 });
 
