@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { type BuildOptions, build, type Plugin, transform } from "esbuild";
 import { thirdPartyNotices } from "./notices.ts";
 import { root } from "./root.ts";
@@ -79,7 +79,7 @@ const leaveOutDescriptions: Plugin = {
 
 /**
  * Shortens the names of what is local to a function: V8 reads every name back with the compiled form, and few of them when
- * they are a, b and c. Names that show in stacks and profiles stay.
+ * they are a, b and c. Exported names and those of methods stay, since they show in stacks and profiles.
  */
 const shortLocals: Plugin = {
   name: "short-locals",
@@ -96,14 +96,15 @@ const shortLocals: Plugin = {
   },
 };
 
-/** Leaves these dynamic imports to files that another build writes. */
+/** Leaves dynamic imports of these packages and files of ours to files that another build writes. */
 function apart(files: Readonly<Record<string, string>>): Plugin {
   return {
     name: "apart",
     setup(plugins) {
-      plugins.onResolve({ filter: /./ }, ({ path, kind }) =>
-        kind === "dynamic-import" && path in files ? { path: `./${files[path]}`, external: true } : undefined,
-      );
+      plugins.onResolve({ filter: /./ }, ({ path, kind, importer }) => {
+        const asked = path.startsWith(".") ? relative(root, join(dirname(importer), path)) : path;
+        return kind === "dynamic-import" && asked in files ? { path: `./${files[asked]}`, external: true } : undefined;
+      });
     },
   };
 }
@@ -112,7 +113,7 @@ function apart(files: Readonly<Record<string, string>>): Plugin {
 const rareCommands = Object.fromEntries(
   [...readFileSync(join(root, "cmd/main.ts"), "utf8").matchAll(/import\("\.\/(\w+)\.ts"\)/g)]
     .filter(([, name]) => name !== "run_command" && name !== "validate")
-    .map(([, name]) => [`./${name}.ts`, `rare/${name}.js`]),
+    .map(([, name]) => [`cmd/${name}.ts`, `rare/${name}.js`]),
 );
 
 const shared = {
@@ -158,7 +159,7 @@ const main = {
 const rare = {
   ...shared,
   entryPoints: {
-    ...Object.fromEntries(Object.entries(rareCommands).map(([path, file]) => [file.replace(".js", ""), `cmd/${path}`])),
+    ...Object.fromEntries(Object.entries(rareCommands).map(([path, file]) => [file.replace(".js", ""), path])),
     "rare/apache-arrow": "apache-arrow",
     "rare/hono": "@hono/node-server",
     "rare/dashboard": "extensions/dashboard/server.ts",
@@ -193,10 +194,10 @@ const daemon = {
     apart({
       "apache-arrow": "rare/apache-arrow.js",
       "@hono/node-server": "rare/hono.js",
-      "./server.ts": "rare/dashboard.js",
-      "./codecs/index.ts": "rare/codecs.js",
-      "./opentelemetry.ts": "rare/opentelemetry.js",
-      "./slow_encodings.ts": "rare/slow_encodings.js",
+      "extensions/dashboard/server.ts": "rare/dashboard.js",
+      "pipeline/net/codecs/index.ts": "rare/codecs.js",
+      "pipeline/telemetry/sending/opentelemetry.ts": "rare/opentelemetry.js",
+      "extensions/basicauth/slow_encodings.ts": "rare/slow_encodings.js",
     }),
     leaveOut,
     leaveOutDescriptions,
