@@ -1,7 +1,7 @@
 import type { SchedulerLike } from "rxjs";
 import type { Board } from "./board.ts";
 import type { ClientInfo, ConsumeError, Delivery } from "./delivery.ts";
-import type { Pdata, PdataOf, Signal } from "./pdata/index.ts";
+import type { EncodedBody, Pdata, PdataOf, Signal } from "./pdata/index.ts";
 import type { Tracer } from "./tracing.ts";
 import type { ServiceView } from "./view.ts";
 
@@ -210,7 +210,8 @@ export type BodyEncoding = "protobuf" | "json" | "strict_json";
 /** Reads the bodies of requests; what takes long, out of the way of everybody else. */
 export interface BodyReader {
   /**
-   * The batch of a body, at once when it is short. `caller.signal` ends the waiting for a long one.
+   * The batch of a body, at once when it is short. `caller.signal` ends the waiting for a long one. A batch of protobuf
+   * keeps `encoded`, the body as it came, for whoever sends it on unchanged.
    *
    * @throws {WireError} when it is no request of that signal; a promise rejects with it, or with a retryable ConsumeError
    */
@@ -219,6 +220,7 @@ export interface BodyReader {
     encoding: BodyEncoding,
     body: Buffer,
     caller: Caller,
+    encoded?: EncodedBody,
   ): PdataOf[S] | Promise<PdataOf[S]>;
 }
 

@@ -68,7 +68,8 @@ function createExporter(settings: OtlpGrpcConfig, host: ExporterHost): Exporter<
   let client: RpcClient | undefined;
   const push = async (data: Pdata, { timeoutMs, signal, client: sender }: Attempt) => {
     if (client === undefined) throw new ConsumeError("the exporter is not started", { retryable: true });
-    const { status, body } = await client.send(path, data.toBuffer(), { timeoutMs, signal, client: sender });
+    const options = { timeoutMs, signal, client: sender, encoded: data.encoded };
+    const { status, body } = await client.send(path, data.toBuffer(), options);
     if (status !== undefined) throw errorFromRpc(status);
     logPartialSuccess(host.logger, host.signal, decodePartialSuccess(body));
   };

@@ -104,7 +104,8 @@ function createExporter(settings: OtlpHttpConfig, host: ExporterHost): Exporter<
       throw new ConsumeError("the exporter is not started", { retryable: true });
     const body = isJson ? joined(await toJsonInSteps(data, pause)) : data.toBuffer();
     const { clock } = host;
-    reportPartialSuccess(await postOtlp(client, url, body, { headers, signal, client: sender, clock }), host);
+    const encoded = isJson ? undefined : data.encoded;
+    reportPartialSuccess(await postOtlp(client, url, body, { headers, signal, client: sender, encoded, clock }), host);
   };
   return queuedExporter(settings, host, push, {
     async start() {

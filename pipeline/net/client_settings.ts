@@ -17,7 +17,9 @@ function compressionSetting(known: readonly [string, ...string[]], standard: str
   return z
     .enum(known, { error: (issue) => `unsupported compression type ${JSON.stringify(issue.input)}: use ${names}` })
     .default(standard)
-    .describe(`Compression of requests: ${names}.`);
+    .describe(
+      `Compression of requests: ${names}. zstd takes a fifth of gzip's CPU time for as many bytes: choose it where the other side reads it, as otelpipe and the Collector do. A request that nothing changed and that came in this coding is sent on as it came, at the level of its sender.`,
+    );
 }
 
 const http1Note = "Accepted for compatibility; has no effect, requests go over HTTP/1.1.";

@@ -12,6 +12,7 @@ import { type ClientAuthenticator, sendAuthorized } from "./auth.ts";
 import type { GrpcClientSettings } from "./client_settings.ts";
 import { GrpcChannel } from "./grpc_channel.ts";
 import { parseGrpcEndpoint } from "./grpc_endpoint.ts";
+import { sendAsReceived } from "./grpc_message_coding.ts";
 import { lowerCased } from "./outgoing_headers.ts";
 import { watchRpcClient } from "./request_watch.ts";
 import { decodeStatus, rpcCode } from "./status.ts";
@@ -108,7 +109,8 @@ export class GrpcJsClient implements RpcClient {
   }
 
   #call(path: string, body: Buffer, metadata: Metadata, options: RpcSendOptions): Promise<RpcReply> {
-    const { timeoutMs, signal } = options;
+    const { timeoutMs, signal, encoded } = options;
+    if (encoded !== undefined) sendAsReceived(body, encoded);
     const callOptions: CallOptions = timeoutMs ? { deadline: this.#clock.nowMs() + timeoutMs } : {};
     const channel = this.#currentChannel();
     channel.began();

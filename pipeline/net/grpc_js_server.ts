@@ -10,6 +10,7 @@ import {
   type ServiceDefinition,
   type sendUnaryData,
 } from "@grpc/grpc-js";
+import type { EncodedBody } from "../pdata/index.ts";
 import { type ServerAuthenticator, serverAuthenticator } from "./auth.ts";
 import { acceptedOverGrpc, grpcEncodingOf } from "./compression.ts";
 import { type CallLimits, compressionStatus, IncomingCall } from "./grpc_call.ts";
@@ -166,9 +167,9 @@ export class GrpcJsServer implements TransportServer {
       watched?.end(answered.status);
       respond(unary, callback, answered);
     });
-    const give = (body: Buffer) => {
+    const give = (body: Buffer, encoded?: EncodedBody) => {
       call.settle();
-      this.#handler.handle(new GrpcRequest(call, body, unary), answer);
+      this.#handler.handle(new GrpcRequest(call, body, encoded, unary), answer);
     };
     if (!call.isCompressed) {
       give(unary.request);
@@ -184,7 +185,7 @@ export class GrpcJsServer implements TransportServer {
     inflate(encoding, unary.request, this.#limits.maxBytes, call.reservation, {
       // A closed call is one whose caller has gone meanwhile.
       failed: (problem) => call.isClosed || answer(this.#handler.reject(call, problem)),
-      complete: (body) => call.isClosed || give(body),
+      complete: (body, encoded) => call.isClosed || give(body, encoded),
     });
   }
 
@@ -214,13 +215,20 @@ export class GrpcJsServer implements TransportServer {
 class GrpcRequest implements TransportRequest {
   readonly method = "POST";
   readonly body: Buffer;
+  readonly encoded: EncodedBody | undefined;
   readonly #call: IncomingCall;
   readonly #unary: ServerUnaryCall<Buffer, Buffer>;
   #aborter: AbortController | undefined;
 
-  constructor(call: IncomingCall, body: Buffer, unary: ServerUnaryCall<Buffer, Buffer>) {
+  constructor(
+    call: IncomingCall,
+    body: Buffer,
+    encoded: EncodedBody | undefined,
+    unary: ServerUnaryCall<Buffer, Buffer>,
+  ) {
     this.#call = call;
     this.body = body;
+    this.encoded = encoded;
     this.#unary = unary;
   }
 

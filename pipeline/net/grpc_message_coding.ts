@@ -1,6 +1,8 @@
 import { type Client, experimental, type Metadata } from "@grpc/grpc-js";
 import { messageOf } from "../error_text.ts";
+import type { EncodedBody } from "../pdata/index.ts";
 import { acceptedOverGrpc, compress, decompress, type Encoding, grpcEncodingOf } from "./compression.ts";
+import { codedAs } from "./passable.ts";
 import { rpcCode } from "./status.ts";
 
 type Filter = InstanceType<typeof experimental.BaseFilter>;
@@ -11,6 +13,14 @@ export interface MessageCoding {
   /** As in `grpc-encoding`. */
   readonly name: string;
   readonly maxAnswerBytes: number;
+}
+
+/** In what form messages came: the library has no way to hand that to a filter. */
+const received = new WeakMap<Buffer, EncodedBody>();
+
+/** Has `message` sent as it came where the client's coding is that one. */
+export function sendAsReceived(message: Buffer, encoded: EncodedBody): void {
+  received.set(message, encoded);
 }
 
 /**
@@ -44,7 +54,7 @@ class MessageFilter extends experimental.BaseFilter {
 
   override async sendMessage(message: Promise<Sent>): Promise<Sent> {
     const { message: body, ...rest } = await message;
-    const coded = await compress(this.#encoding, 0, body);
+    const coded = codedAs(this.#encoding, received.get(body)) ?? (await compress(this.#encoding, 0, body));
     const framed = Buffer.allocUnsafe(5 + coded.length);
     framed.writeUInt8(this.#encoding === "identity" ? 0 : 1, 0);
     framed.writeUInt32BE(coded.length, 1);

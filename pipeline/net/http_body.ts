@@ -1,6 +1,8 @@
 import type { ByteBudget } from "../host.ts";
+import type { EncodedBody } from "../pdata/index.ts";
 import { decompress, type Encoding } from "./compression.ts";
 import type { Exchange } from "./exchange.ts";
+import { passable } from "./passable.ts";
 import { Reservation } from "./reservation.ts";
 import { BodyError, type Problem } from "./transport.ts";
 
@@ -11,7 +13,8 @@ interface Limits {
 }
 
 interface Outcome {
-  complete(body: Buffer): void;
+  /** `encoded` is the body as it came, where it may be sent on like that. */
+  complete(body: Buffer, encoded: EncodedBody | undefined): void;
   failed(problem: Problem): void;
 }
 
@@ -53,7 +56,7 @@ export function readBody(exchange: Exchange, encoding: Encoding, limits: Limits,
     const body = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, size);
     inflate(encoding, body, limits.maxBytes, reservation, {
       failed: (reason) => finish(() => outcome.failed(reason)),
-      complete: (inflated) => finish(() => outcome.complete(inflated)),
+      complete: (inflated, encoded) => finish(() => outcome.complete(inflated, encoded)),
     });
   });
   source.once("close", () => {
@@ -78,11 +81,11 @@ export function inflate(
     return;
   }
   if (Buffer.isBuffer(output)) {
-    outcome.complete(output);
+    outcome.complete(output, passable(encoding, body));
     return;
   }
   output.then(
-    (inflated) => outcome.complete(inflated),
+    (inflated) => outcome.complete(inflated, passable(encoding, body)),
     (error: unknown) => outcome.failed(asProblem(error)),
   );
 }

@@ -7,6 +7,7 @@ import { CookieJar } from "./cookie_jar.ts";
 import type { HttpsRequests } from "./https_client.ts";
 import { clientKeepAliveOf } from "./keep_alive.ts";
 import { lowerCased } from "./outgoing_headers.ts";
+import { codedAs } from "./passable.ts";
 import { proxyFor } from "./proxy.ts";
 import { headersTowards, mostRedirects, redirectTarget } from "./redirect.ts";
 import { watchHttpClient } from "./request_watch.ts";
@@ -56,7 +57,7 @@ export class NodeHttpClient implements HttpClient {
   async send(url: URL, body: Buffer, options: HttpSendOptions): Promise<HttpReply> {
     const { compression, compression_params } = this.#settings;
     const encoding = compression === "none" ? "identity" : (encodingOf(compression) ?? "identity");
-    const output = compress(encoding, compression_params.level, body);
+    const output = codedAs(encoding, options.encoded) ?? compress(encoding, compression_params.level, body);
     const coded = Buffer.isBuffer(output) ? output : await output;
     const cookie = this.#jar?.header(url, this.#surroundings.clock.nowMs());
     const headers = {

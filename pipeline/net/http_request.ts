@@ -1,4 +1,5 @@
 import type { ClientInfo } from "../delivery.ts";
+import type { EncodedBody } from "../pdata/index.ts";
 import type { CredentialSource } from "./auth.ts";
 import type { Exchange } from "./exchange.ts";
 import type { RequestHead, TransportRequest } from "./transport.ts";
@@ -39,20 +40,22 @@ export class HttpRequestHead implements RequestHead {
     };
   }
 
-  withBody(body: Buffer): TransportRequest {
-    return new HttpRequest(this, body, this.#exchange);
+  withBody(body: Buffer, encoded: EncodedBody | undefined): TransportRequest {
+    return new HttpRequest(this, body, encoded, this.#exchange);
   }
 }
 
 class HttpRequest implements TransportRequest {
   readonly body: Buffer;
+  readonly encoded: EncodedBody | undefined;
   readonly #head: RequestHead;
   readonly #exchange: Exchange;
   #aborter: AbortController | undefined;
 
-  constructor(head: RequestHead, body: Buffer, exchange: Exchange) {
+  constructor(head: RequestHead, body: Buffer, encoded: EncodedBody | undefined, exchange: Exchange) {
     this.#head = head;
     this.body = body;
+    this.encoded = encoded;
     this.#exchange = exchange;
   }
 

@@ -150,7 +150,7 @@ export class NodeHttpServer implements TransportServer {
     const limits = { maxBytes: this.#maxBytes, budget: this.#surroundings.budget };
     readBody(exchange, encoding, limits, {
       failed: (problem) => answer(this.#handler.reject(head, problem)),
-      complete: (body) => this.#handler.handle(head.withBody(body), answer),
+      complete: (body, encoded) => this.#handler.handle(head.withBody(body, encoded), answer),
     });
   }
 

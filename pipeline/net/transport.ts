@@ -1,5 +1,6 @@
 import type { ClientInfo } from "../delivery.ts";
 import type { Host, Logger } from "../host.ts";
+import type { EncodedBody } from "../pdata/index.ts";
 import type { ClientAuthenticator } from "./auth.ts";
 import type { RpcStatus } from "./status.ts";
 
@@ -40,6 +41,8 @@ export interface RequestHead {
 export interface TransportRequest extends RequestHead {
   /** The body, decompressed. It belongs to the receiver. */
   readonly body: Buffer;
+  /** The body as it came, where it was compressed and may be sent on like that. It belongs to the receiver, too. */
+  readonly encoded?: EncodedBody | undefined;
   /** Aborted when the caller has gone away or its deadline has passed. Made when first asked for. */
   readonly signal: AbortSignal;
 }
@@ -97,6 +100,8 @@ export interface RpcSendOptions {
   /** Sent to the server as its deadline; enforced here as well. Absent or 0: none. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** The same message as it came: sent in place of it where it has the client's own coding. */
+  readonly encoded?: EncodedBody | undefined;
 }
 
 /** What a server answered. `status` is absent on OK. */
@@ -116,6 +121,8 @@ export interface HttpSendOptions {
   readonly client?: ClientInfo | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** The same body as it came: sent in place of it where it has the client's own coding. */
+  readonly encoded?: EncodedBody | undefined;
 }
 
 export interface HttpReply {

@@ -23,6 +23,19 @@ export function isCutZstd(body: Buffer): boolean {
   return at > body.length;
 }
 
+/** The largest window that every decoder has to have. @see RFC 8878, 3.1.1.1.2 */
+const commonWindowBytes = 8 * 1024 * 1024;
+
+/** Whether a zstd body is one frame and nothing else, of a window that every decoder takes. */
+export function isSingleZstdFrame(body: Buffer): boolean {
+  if (body.length < 6 || body.readUInt32LE(0) !== frameMagic || frameEnd(body, 4) !== body.length) return false;
+  const isSingleSegment = (body[4]! & 0x20) !== 0;
+  if (isSingleSegment) return true; // its window is what it holds
+  const window = body[5]!;
+  const base = 2 ** (10 + (window >> 3));
+  return base + (base / 8) * (window & 7) <= commonWindowBytes;
+}
+
 /** Position behind the frame whose descriptor stands at `at`; past the end of the body when the frame is cut. */
 function frameEnd(body: Buffer, at: number): number {
   const cut = body.length + 1;

@@ -8,11 +8,19 @@ import { lengthBefore } from "./wire.ts";
 
 let lastId = 0;
 
+/** A request as it came, before it was decompressed. Nobody writes into `bytes`. */
+export interface EncodedBody {
+  /** The coding, by its name in `pipeline/net`. */
+  readonly encoding: string;
+  readonly bytes: Buffer;
+}
+
 export interface ChunkOptions {
   readonly rows?: Rows;
   readonly isRewritten?: boolean;
   /** Whether `bytes` came from `allocate`, and nobody else has them. */
   readonly isOwn?: boolean;
+  readonly encoded?: EncodedBody;
 }
 
 /**
@@ -31,6 +39,8 @@ export class Chunk {
   readonly id: number;
   /** Whether the validating walk had to put an odd encoding into ordinary form: these are not the sender's bytes. */
   readonly isRewritten: boolean;
+  /** What decompresses to exactly `bytes`, where they came like that and it may be sent on. */
+  readonly encoded: EncodedBody | undefined;
   #rows: Rows | undefined;
   #runEnds: Map<Int32Array, Int32Array> | undefined;
   #isOwn: boolean;
@@ -43,6 +53,7 @@ export class Chunk {
     lastId += 1;
     this.id = lastId;
     this.isRewritten = options.isRewritten ?? false;
+    this.encoded = options.encoded;
     this.#rows = options.rows;
     this.#isOwn = options.isOwn ?? false;
   }

@@ -4,7 +4,7 @@
  */
 export { type AttributesEditor, attribute } from "./attribute_edits.ts";
 export type { Attributes } from "./attributes.ts";
-export type { Chunk } from "./chunk.ts";
+export type { Chunk, EncodedBody } from "./chunk.ts";
 export { editResources, editScopes } from "./edit_groups.ts";
 export { editPoints } from "./edit_points.ts";
 export { editRecords, type LogRecordEditor } from "./edit_records.ts";
@@ -17,7 +17,7 @@ export { attributeKeys, type Key } from "./keys.ts";
 export { type Decoded, type DeepPartial, decode, encode } from "./objects/index.ts";
 export { partition } from "./partition.ts";
 export { copiesOf, fromParts, memoryOfParts, type Parts, toParts } from "./parts.ts";
-export { Logs, Metrics, type Pdata, type PdataOf, Profiles, release, Traces } from "./pdata.ts";
+export { Logs, Metrics, type Pdata, type PdataOf, Profiles, release, Traces, withEncoded } from "./pdata.ts";
 export type { DataPoint } from "./point.ts";
 export { receive, receiveShort } from "./receive.ts";
 export type { LogRecord } from "./record.ts";

@@ -1,5 +1,5 @@
 import type { Attributes } from "./attributes.ts";
-import type { Chunk } from "./chunk.ts";
+import { Chunk, type EncodedBody } from "./chunk.ts";
 import { resourcesOf } from "./group_views.ts";
 import { itemWidth } from "./item_width.ts";
 import { ItemIterator } from "./iterate.ts";
@@ -21,6 +21,8 @@ export interface Pdata {
   /** About what it takes in memory, which for tiny items is many times its bytes. The byte budget counts this. */
   readonly memoryBytes: number;
   readonly chunks: readonly Chunk[];
+  /** The compressed form of `toBuffer()` in which it came; only of one received request that nobody has changed. */
+  readonly encoded: EncodedBody | undefined;
   /** One contiguous request; the chunk's own buffer when there is only one, so do not write into it. */
   toBuffer(): Buffer;
 }
@@ -31,8 +33,10 @@ const chunkOverheadBytes = 2048;
 const rowCellBytes = Int32Array.BYTES_PER_ELEMENT;
 
 /** A chunk's share of `memoryBytes`. */
-export function memoryOf({ bytes, signal, itemCount }: Chunk): number {
-  return bytes.length + chunkOverheadBytes + itemCount * itemWidth(signal) * rowCellBytes;
+export function memoryOf({ bytes, signal, itemCount, encoded }: Chunk): number {
+  return (
+    bytes.length + (encoded?.bytes.length ?? 0) + chunkOverheadBytes + itemCount * itemWidth(signal) * rowCellBytes
+  );
 }
 
 abstract class Batch implements Pdata {
@@ -55,6 +59,10 @@ abstract class Batch implements Pdata {
     this.itemCount = itemCount;
     this.sizeBytes = sizeBytes;
     this.memoryBytes = memoryBytes;
+  }
+
+  get encoded(): EncodedBody | undefined {
+    return this.chunks.length === 1 ? this.chunks[0]?.encoded : undefined;
   }
 
   toBuffer(): Buffer {
@@ -134,6 +142,15 @@ export interface PdataOf {
  */
 export function release(data: Pdata): void {
   for (const chunk of data.chunks) chunk.release();
+}
+
+/** The same batch, knowing that its one request came as `encoded`; as it is where the bytes had to be rewritten. */
+export function withEncoded<T extends Pdata>(data: T, encoded: EncodedBody): T {
+  const [chunk] = data.chunks;
+  if (chunk === undefined || data.chunks.length > 1 || chunk.isRewritten) return data;
+  const { signal, bytes, itemCount, foundRows } = chunk;
+  const options = { encoded, ...(foundRows !== undefined && { rows: foundRows }) };
+  return make(signal, [new Chunk(signal, bytes, itemCount, options)]) as T;
 }
 
 /** A batch of a signal from chunks of that signal; empty chunks are left out. */

@@ -1,6 +1,15 @@
 import { ConsumeError, neverAborted } from "../delivery.ts";
 import type { BodyEncoding, BodyReader, ByteBudget, Caller } from "../host.ts";
-import { fromJson, fromParts, type PdataOf, receiveShort, type Signal, WireError } from "../pdata/index.ts";
+import {
+  type EncodedBody,
+  fromJson,
+  fromParts,
+  type PdataOf,
+  receiveShort,
+  type Signal,
+  WireError,
+  withEncoded,
+} from "../pdata/index.ts";
 import type { Outcome, Task } from "./cold_tasks.ts";
 import type { ColdWorker } from "./cold_worker.ts";
 
@@ -27,6 +36,18 @@ export class ThreadedBodyReader implements BodyReader {
   }
 
   read<S extends Signal>(
+    signal: S,
+    encoding: BodyEncoding,
+    body: Buffer,
+    caller: Caller,
+    encoded?: EncodedBody,
+  ): PdataOf[S] | Promise<PdataOf[S]> {
+    const read = this.#read(signal, encoding, body, caller);
+    if (encoded === undefined || encoding !== "protobuf") return read;
+    return read instanceof Promise ? read.then((data) => withEncoded(data, encoded)) : withEncoded(read, encoded);
+  }
+
+  #read<S extends Signal>(
     signal: S,
     encoding: BodyEncoding,
     body: Buffer,

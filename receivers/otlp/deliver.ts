@@ -17,7 +17,7 @@ export function deliver(
 ): void {
   let read: Pdata | Promise<Pdata>;
   try {
-    read = host.bodies.read(signal, encoding, request.body, request);
+    read = host.bodies.read(signal, encoding, request.body, request, request.encoded);
   } catch (error) {
     answer(unreadable(host, signal, request, error));
     return;
