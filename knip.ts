@@ -18,6 +18,7 @@ export default {
     "extensions/basicauth/password_thread.ts",
     "dashboard/style/page.css",
     "bench/*/main.ts",
+    "bench/compare/{load,sink}.ts",
     "examples/*/main.ts",
     "scripts/screenshot.ts",
     "workers/*/worker.mjs",
@@ -29,7 +30,7 @@ export default {
   // Runs beside packages of its own, outside the repository.
   ignore: ["test/interop/peers/javascript_sdk/send.js"],
   compilers: { css: importsOf },
-  ignoreBinaries: ["flock"],
+  ignoreBinaries: ["flock", "taskset"],
   ignoreExportsUsedInFile: true,
   // Brings `node_modules/.bin/node`, which scripts and tests run on.
   ignoreDependencies: ["otelpipe-node"],

@@ -9,13 +9,18 @@ export const batchCount = 8;
 
 const folder = join(import.meta.dirname, "../../proto");
 
-/** `ExportTraceServiceRequest` of protobufjs. */
-export function requestType(): protobuf.Type {
+/** Every message of our `.proto` files, for protobufjs. */
+export function protoRoot(): protobuf.Root {
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) => join(folder, target);
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
   root.loadSync(files.filter((file) => file.startsWith("opentelemetry") && file.endsWith(".proto"))).resolveAll();
-  return root.lookupType("opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest");
+  return root;
+}
+
+/** `ExportTraceServiceRequest` of protobufjs. */
+export function requestType(): protobuf.Type {
+  return protoRoot().lookupType("opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest");
 }
 
 /** Batches of 512 spans under 4 resources, 12 attributes and about 490 bytes a span. */
