@@ -32,6 +32,7 @@ export class WorkerThread {
   #lastCall = 0;
   #figures: Figures | undefined;
   #isReady = false;
+  #hasEnded = false;
   #becomeReady: () => void = () => {};
   #fail: (error: Error) => void = () => {};
 
@@ -50,7 +51,8 @@ export class WorkerThread {
     this.#thread.on("error", (error: Error) => (reason = error));
     this.ended = new Promise((resolve) => {
       this.#thread.on("exit", () => {
-        const error = new Error("the worker has ended", { cause: reason });
+        this.#hasEnded = true;
+        const error = ended(reason);
         this.#fail(error);
         for (const { reject } of this.#calls.values()) reject(error);
         this.#calls.clear();
@@ -67,6 +69,7 @@ export class WorkerThread {
 
   /** Rejects with what the worker threw, or when it has ended. */
   call<M extends keyof WorkerCalls>(method: M, ...args: Parameters<WorkerCalls[M]>): ReturnType<WorkerCalls[M]> {
+    if (this.#hasEnded) return Promise.reject(ended()) as ReturnType<WorkerCalls[M]>;
     this.#lastCall += 1;
     const number = this.#lastCall;
     const called = new Promise((resolve, reject) => this.#calls.set(number, { resolve, reject }));
@@ -126,4 +129,8 @@ export class WorkerThread {
     if (error !== undefined) call?.reject(error);
     else call?.resolve(value as never);
   }
+}
+
+function ended(cause?: Error): Error {
+  return new Error("the worker has ended", { cause });
 }

@@ -20,6 +20,15 @@ it("loses and refuses nothing through 100 changes of the configuration, and keep
   assert.ok(refusedConfigs > 0 && refusedConfigs < 50);
 });
 
+// Scenario: the same with two workers: what needs a queue on disk or a connector moves to the main thread and back.
+// Guarantees: the same.
+it("loses and refuses nothing through changes of a configuration that is divided among threads", async () => {
+  const report = await reloadLoop(50, seed, undefined, 2);
+  console.log(JSON.stringify(report));
+  const { refused, lost, connections } = report;
+  assert.deepEqual({ refused, lost, connections }, { refused: 0, lost: 0, connections: 2 });
+});
+
 // Scenario: a file of the configuration is replaced, then one that it refers to is rewritten. No signal is sent.
 // Guarantees: with --watch both are noticed and applied, and what is wrong is refused.
 it("applies changes of its files by itself with --watch", async () => {

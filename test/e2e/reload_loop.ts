@@ -17,6 +17,9 @@ const path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 /** What of the configuration an edit may change. */
 interface Parts {
   sink: string;
+  workers: number;
+  grpc: number;
+  http: number;
   moving: number;
   directory: string;
   batch: string;
@@ -34,7 +37,8 @@ interface Parts {
 
 const configOf = (parts: Parts) => `
 receivers:
-  otlp: { protocols: { grpc: { endpoint: "localhost:0" }, http: { endpoint: "localhost:0" } } }
+  otlp:
+    protocols: { grpc: { endpoint: "localhost:${parts.grpc}" }, http: { endpoint: "localhost:${parts.http}" } }
   otlp/moving: { protocols: { grpc: { endpoint: "127.0.0.1:${parts.moving}" ${parts.movingSettings} } } }
 processors:
   batch: { timeout: ${parts.batch}, send_batch_size: 200 }
@@ -54,6 +58,7 @@ extensions:
   file_storage: { directory: ${parts.directory}, fsync: false }
   health_check: { endpoint: "localhost:0" ${parts.health} }
 service:
+  ${parts.workers > 1 ? `workers: ${parts.workers}` : ""}
   extensions: [file_storage, health_check]
   telemetry: { metrics: { level: none }, logs: { level: ${parts.level}, sampling: { enabled: false } } }
   pipelines:
@@ -122,15 +127,19 @@ const light: Load = { spans: 5, periodMs: 4, restMs: 30 };
 
 /**
  * Changes the configuration of an otelpipe under load `reloads` times: gRPC and HTTP over one connection each to a receiver
- * that no edit concerns, and gRPC to one whose settings change on the same port. Every edit is one of 14 kinds.
+ * that no edit concerns, and gRPC to one whose settings change on the same port. Every edit is one of 14 kinds. With more
+ * than one of `workers`, some of them move components from these to the main thread and back.
  */
-export async function reloadLoop(reloads: number, seed: number, load = light): Promise<ReloadReport> {
+export async function reloadLoop(reloads: number, seed: number, load = light, workers = 1): Promise<ReloadReport> {
   const random = seededRandom(seed);
   const sink = await startTraceSink();
   const directory = mkdtempSync(join(tmpdir(), "otelpipe-reload-"));
   const file = join(directory, "pipeline.yaml");
   let parts: Parts = {
     sink: sink.endpoint,
+    workers,
+    grpc: await freePort(),
+    http: await freePort(),
     moving: await freePort(),
     directory,
     batch: "10ms",
