@@ -13,7 +13,7 @@ interface Gate {
 
 const noEffect = "Accepted without effect:";
 
-/** The gates of the Collector v0.161 with the components that otelpipe has too, sorted by id. */
+/** The gates of the Collector v0.161 with the components that otelpipe has too, and otelpipe's own, sorted by id. */
 export const gates: Readonly<Record<string, Gate>> = {
   "confmap.enableMergeAppendOption": {
     stage: "Alpha",
@@ -44,6 +44,11 @@ export const gates: Readonly<Record<string, Gate>> = {
     stage: "Alpha",
     from: "v0.79.0",
     description: `${noEffect} settings that match spans would be read as OTTL.`,
+  },
+  "otelpipe.grpcJs": {
+    stage: "Alpha",
+    from: "v0.2.0",
+    description: "@grpc/grpc-js speaks gRPC in place of otelpipe's own code.",
   },
   "ottl.PanicDuplicateName": {
     stage: "Stable",

@@ -65,7 +65,7 @@ export async function run({ config, load, configSources, gates, onReady, onStopp
     const { tracing } = senders;
     const setLogLevel = (level: typeof logs.level) => void (logSettings.level = level);
     const workers = await openWorkers(config.service, logger);
-    const own = { loggers, resource, tracing, setLogLevel, workers };
+    const own = { loggers, resource, tracing, setLogLevel, workers, ...(gates && { gates }) };
     service = new Service(config, { version, configSources, load, featureGates, ...own });
     logger.info({ Version: version, NumCPU: availableParallelism() }, "Starting otelpipe...");
     await service.start();

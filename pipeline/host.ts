@@ -112,6 +112,8 @@ export interface Host {
   readonly budget: ByteBudget;
   readonly memory: ProcessMemory;
   readonly board: Board;
+  /** The feature gates that are on. */
+  readonly gates: ReadonlySet<string>;
   readonly build: { readonly command: string; readonly version: string };
   /** The one value behind `key` for all instances of this component id, made on first use. */
   shared<T>(key: string, make: () => T): T;

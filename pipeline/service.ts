@@ -47,6 +47,8 @@ export interface ServiceOptions {
   readonly resource?: Resource;
   /** Records own spans; nobody does when absent. */
   readonly tracing?: Tracing | undefined;
+  /** The feature gates that are on. */
+  readonly gates?: ReadonlySet<string>;
   /** The feature gates there are; none when absent. */
   readonly featureGates?: () => Promise<readonly FeatureGateView[]>;
   readonly clock?: Clock;
@@ -155,6 +157,7 @@ export class Service implements ServiceView {
       bodies: this.#bodies,
       memory: this.#workers?.memory ?? processMemory(limitBytes),
       board: createBoard(),
+      gates: options.gates ?? new Set(),
       build,
       exclusives,
       fatal: (error: Error) => this.fatal(error),

@@ -1,6 +1,7 @@
 import { z } from "../../pipeline/config/schema.ts";
 import type { Clock } from "../../pipeline/host.ts";
 import { grpcClientShape, httpClientShape } from "../../pipeline/net/client_settings.ts";
+import { openGrpcClient } from "../../pipeline/net/grpc/open.ts";
 import { exportPath, httpPath } from "../../pipeline/net/otlp_paths.ts";
 import { postOtlp } from "../../pipeline/net/otlp_post.ts";
 import { decodePartialSuccess, type PartialSuccess, parsePartialSuccess } from "../../pipeline/net/otlp_response.ts";
@@ -42,10 +43,9 @@ export async function connect(settings: ClientSettings): Promise<OtlpClient> {
 }
 
 async function connectGrpc({ endpoint, compression, clock }: ClientSettings): Promise<OtlpClient> {
-  const { GrpcJsClient } = await import("../../pipeline/net/grpc_js_client.ts");
   const shape = z.strictObject(grpcClientShape({ compression }));
   const config = shape.parse({ endpoint, tls: { insecure: !endpoint.startsWith("https://") } });
-  const client = new GrpcJsClient(config, { clock, userAgent: agent });
+  const client = await openGrpcClient(config, { clock, userAgent: agent });
   return {
     async post(data, signal) {
       const options = { timeoutMs: attemptMs, signal };

@@ -8,6 +8,7 @@ import { queueSettings, retrySettings, timeoutSetting } from "../../pipeline/exp
 import type { ExporterHost, Labels } from "../../pipeline/host.ts";
 import { grpcClientShape } from "../../pipeline/net/client_settings.ts";
 import { clientSurroundings } from "../../pipeline/net/client_surroundings.ts";
+import { openGrpcClient } from "../../pipeline/net/grpc/open.ts";
 import { parseGrpcEndpoint } from "../../pipeline/net/grpc_endpoint.ts";
 import { exportPath } from "../../pipeline/net/otlp_paths.ts";
 import { decodePartialSuccess, logPartialSuccess } from "../../pipeline/net/otlp_response.ts";
@@ -76,8 +77,7 @@ function createExporter(settings: OtlpGrpcConfig, host: ExporterHost): Exporter<
   return queuedExporter(settings, host, push, {
     async start() {
       if (client !== undefined) return;
-      const { GrpcJsClient } = await import("../../pipeline/net/grpc_js_client.ts");
-      client = new GrpcJsClient(settings, clientSurroundings(settings.auth, host));
+      client = await openGrpcClient(settings, clientSurroundings(settings.auth, host));
     },
     async stop() {
       client?.close();

@@ -40,6 +40,7 @@ export interface Surroundings {
   readonly bodies: BodyReader;
   readonly memory: ProcessMemory;
   readonly board: Board;
+  readonly gates: ReadonlySet<string>;
   readonly build: Host["build"];
   readonly extensions: ReadonlyMap<string, unknown>;
   readonly exclusives: Exclusives;

@@ -16,7 +16,7 @@ import { acceptedOverGrpc, grpcEncodingOf } from "./compression.ts";
 import { type CallLimits, compressionStatus, IncomingCall } from "./grpc_call.ts";
 import { inflate } from "./http_body.ts";
 import { type Listening, listen } from "./listener.ts";
-import { limitPings } from "./ping_policy.ts";
+import { limitPings, standardPingPolicy } from "./ping_policy.ts";
 import { watchRpcServer } from "./request_watch.ts";
 import type { GrpcServerSettings } from "./settings.ts";
 import { encodeStatus, type RpcStatus, rpcCode } from "./status.ts";
@@ -132,7 +132,7 @@ export class GrpcJsServer implements TransportServer {
 
   #limitPings(session: ServerHttp2Session): void {
     const { clock, logger } = this.#surroundings;
-    const policy = this.#settings.keepalive?.enforcement_policy ?? { min_time: 0, permit_without_stream: false };
+    const policy = this.#settings.keepalive?.enforcement_policy ?? standardPingPolicy;
     limitPings(session, policy, clock, () => {
       logger.warn({}, "A client pings more often than keepalive::enforcement_policy allows: its connection is closed.");
     });

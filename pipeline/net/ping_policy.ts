@@ -8,6 +8,11 @@ export interface PingPolicy {
   readonly permit_without_stream: boolean;
 }
 
+export const standardPingPolicy: PingPolicy = { min_time: 0, permit_without_stream: false };
+
+/** What a client is told that pings too often: it then pings less. */
+export const tooManyPings = "too_many_pings";
+
 /** Pings over the limit that are let pass. */
 const mostStrikes = 2;
 const standardMinTimeMs = 5 * 60_000;
@@ -15,35 +20,56 @@ const standardMinTimeMs = 5 * 60_000;
 const idleMinTimeMs = 2 * 3_600_000;
 
 /**
- * Ends the connection of a client that pings too often, with ENHANCE_YOUR_CALM and `too_many_pings`, which tells gRPC
- * clients to ping less. `ended` hears of it. An answer forgives all pings before it.
+ * Counts pings that come too soon. An answer forgives all pings before it.
  * @see gRPC A8, server-side keepalive. Go: `handlePing` of `internal/transport/http2_server.go`.
  */
+export class PingStrikes {
+  readonly #policy: PingPolicy;
+  readonly #clock: Clock;
+  #strikes = 0;
+  #isForgiven = false;
+  #lastPingMs = Number.NEGATIVE_INFINITY;
+
+  constructor(policy: PingPolicy, clock: Clock) {
+    this.#policy = policy;
+    this.#clock = clock;
+  }
+
+  forgive(): void {
+    this.#isForgiven = true;
+  }
+
+  /** Whether the ping that has just come is one too many. */
+  isTooMany(openStreams: number): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    const sinceMs = nowMs - this.#lastPingMs;
+    this.#lastPingMs = nowMs;
+    if (this.#isForgiven) {
+      this.#isForgiven = false;
+      this.#strikes = 0;
+      return false;
+    }
+    const { min_time, permit_without_stream } = this.#policy;
+    const leastMs = openStreams === 0 && !permit_without_stream ? idleMinTimeMs : min_time || standardMinTimeMs;
+    if (sinceMs < leastMs) this.#strikes++;
+    return this.#strikes > mostStrikes;
+  }
+}
+
+/** Ends the connection of a client that pings too often, with ENHANCE_YOUR_CALM. `ended` hears of it. */
 export function limitPings(session: ServerHttp2Session, policy: PingPolicy, clock: Clock, ended: () => void): void {
-  const minTimeMs = policy.min_time || standardMinTimeMs;
+  const strikes = new PingStrikes(policy, clock);
   let openStreams = 0;
-  let strikes = 0;
-  let isForgiven = false;
-  let lastPingMs = Number.NEGATIVE_INFINITY;
   session.on("stream", (stream: ServerHttp2Stream) => {
     openStreams++;
     stream.once("close", () => {
       openStreams--;
-      isForgiven = true;
+      strikes.forgive();
     });
   });
   session.on("ping", () => {
-    const nowMs = clock.monotonicMs();
-    const sinceMs = nowMs - lastPingMs;
-    lastPingMs = nowMs;
-    if (isForgiven) {
-      isForgiven = false;
-      strikes = 0;
-      return;
-    }
-    if (sinceMs < (openStreams === 0 && !policy.permit_without_stream ? idleMinTimeMs : minTimeMs)) strikes++;
-    if (strikes <= mostStrikes || session.destroyed || session.closed) return;
-    session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, undefined, Buffer.from("too_many_pings"));
+    if (!strikes.isTooMany(openStreams) || session.destroyed || session.closed) return;
+    session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, undefined, Buffer.from(tooManyPings));
     session.close();
     // What is written in this turn leaves in the next.
     setImmediate(() => setImmediate(() => session.destroy()));

@@ -12,11 +12,12 @@ import type { RpcStatus } from "./status.ts";
 /** What a server needs of its surroundings: a host has it all. */
 export type ServerSurroundings = Pick<
   Host,
-  "clock" | "budget" | "logger" | "extension" | "exclusive" | "tracer" | "requests"
+  "clock" | "budget" | "logger" | "extension" | "exclusive" | "tracer" | "requests" | "gates"
 >;
 
 /** What a client needs of its surroundings. */
 export interface ClientSurroundings extends Pick<Host, "clock" | "requests"> {
+  readonly gates?: Host["gates"];
   readonly logger?: Logger;
   /** What names this program to servers. */
   readonly userAgent: string;

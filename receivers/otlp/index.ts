@@ -1,5 +1,6 @@
 import { type Receiver, receiver } from "../../pipeline/component.ts";
 import type { ReceiverHost } from "../../pipeline/host.ts";
+import { openGrpcServer } from "../../pipeline/net/grpc/open.ts";
 import { canBeShared } from "../../pipeline/net/listener.ts";
 import type { TransportServer } from "../../pipeline/net/transport.ts";
 import { signals } from "../../pipeline/pdata/index.ts";
@@ -57,12 +58,7 @@ export class OtlpReceiver implements Receiver {
   async #makeGrpc(): Promise<TransportServer | undefined> {
     const { grpc } = this.#settings;
     if (grpc === undefined) return undefined;
-    const [{ GrpcJsServer }, { otlpServices }] = await Promise.all([
-      import("../../pipeline/net/grpc_js_server.ts"),
-      import("../../pipeline/net/grpc_services.ts"),
-    ]);
-    const services = otlpServices(signals);
-    return this.#started("GRPC", new GrpcJsServer(grpc, services, new GrpcHandler(this.#host), this.#host));
+    return this.#started("GRPC", await openGrpcServer(grpc, signals, new GrpcHandler(this.#host), this.#host));
   }
 
   async #makeHttp(): Promise<TransportServer | undefined> {

@@ -90,6 +90,8 @@ export interface SimulatedHostOptions {
   isDurableBehind?: boolean;
   seed?: number;
   budgetBytes?: number;
+  /** Feature gates that are on. */
+  gates?: readonly string[];
   memoryLimitBytes?: number;
   /** What `host.memory.usedBytes()` says. */
   usedBytes?: () => number;
@@ -137,6 +139,7 @@ export function simulatedHost(options: SimulatedHostOptions = {}) {
       collect: options.collect ?? (() => {}),
     },
     board: createBoard(),
+    gates: new Set(options.gates),
     build: { command: "otelpipe", version: "0.0.0-test" },
     outlets: options.outlets ?? {},
     shared<T>(key: string, make: () => T): T {

@@ -101,6 +101,7 @@ export function testGraph(parts: Parts) {
     build: host.build,
     extensions: new Map(),
     exclusives: new Exclusives(),
+    gates: new Set<string>(),
     fatal: host.fatal,
   };
   const resolvedConfig = config as unknown as ResolvedConfig;

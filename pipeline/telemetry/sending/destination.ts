@@ -1,6 +1,7 @@
 import type { OwnOtlpSettings } from "../../config/telemetry/exporter.ts";
 import { ConsumeError } from "../../delivery.ts";
 import type { Clock } from "../../host.ts";
+import { openGrpcClient } from "../../net/grpc/open.ts";
 import { exportPath, httpPath } from "../../net/otlp_paths.ts";
 import { postOtlp } from "../../net/otlp_post.ts";
 import { errorFromRpc } from "../../net/status.ts";
@@ -112,8 +113,7 @@ async function openGrpc(
   signal: Signal,
   { clock, userAgent }: DestinationOptions,
 ): Promise<Attempts> {
-  const { GrpcJsClient } = await import("../../net/grpc_js_client.ts");
-  const client = new GrpcJsClient(clientSettings("grpc", settings), { clock, userAgent });
+  const client = await openGrpcClient(clientSettings("grpc", settings), { clock, userAgent });
   const path = exportPath(signal);
   return {
     async send(body, abort) {

@@ -1,17 +1,75 @@
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { after, before, describe } from "node:test";
+import type { GrpcClientSettings } from "../../../pipeline/net/client_settings.ts";
+import { GrpcClient } from "../../../pipeline/net/grpc/client.ts";
+import { grpcJsGate } from "../../../pipeline/net/grpc/open.ts";
+import { GrpcServer } from "../../../pipeline/net/grpc/server.ts";
+import { GrpcJsClient } from "../../../pipeline/net/grpc_js_client.ts";
+import { GrpcJsServer } from "../../../pipeline/net/grpc_js_server.ts";
+import { otlpServices } from "../../../pipeline/net/grpc_services.ts";
 import { parseHostPort } from "../../../pipeline/net/listener.ts";
-import type { Problem, RequestHandler, RequestHead, TransportRequest } from "../../../pipeline/net/transport.ts";
+import { exportPath } from "../../../pipeline/net/otlp_paths.ts";
+import type { GrpcServerSettings } from "../../../pipeline/net/settings.ts";
+import type {
+  ClientSurroundings,
+  Problem,
+  RequestHandler,
+  RequestHead,
+  RpcAnswer,
+  RpcClient,
+  ServerSurroundings,
+  TransportRequest,
+  TransportServer,
+} from "../../../pipeline/net/transport.ts";
+import type { Signal } from "../../../pipeline/pdata/index.ts";
 import { systemClock } from "../../../pipeline/process/clock.ts";
 import { Budget } from "../../../pipeline/process/memory.ts";
 import { simulatedHost } from "../../support/simulated_host.ts";
 
+/** Which code speaks gRPC: that of the engine whose tests run. */
+let engineGates: readonly string[] = [];
+
+/** Runs the tests that `define` defines with otelpipe's own code for gRPC, and again with `@grpc/grpc-js`. */
+export function forEachGrpcEngine(define: () => void): void {
+  for (const [name, gates] of [
+    ["own", []],
+    ["@grpc/grpc-js", [grpcJsGate]],
+  ] as const) {
+    describe(`gRPC by ${name}`, () => {
+      before(() => void (engineGates = gates));
+      after(() => void (engineGates = []));
+      define();
+    });
+  }
+}
+
+/** Whether `@grpc/grpc-js` speaks gRPC now. */
+export function isGrpcJs(): boolean {
+  return engineGates.includes(grpcJsGate);
+}
+
+export function makeGrpcServer(
+  settings: GrpcServerSettings,
+  signals: readonly Signal[],
+  handler: RequestHandler<RpcAnswer>,
+  around: ServerSurroundings,
+): TransportServer {
+  if (isGrpcJs()) return new GrpcJsServer(settings, otlpServices(signals), handler, around);
+  return new GrpcServer(settings, signals.map(exportPath), handler, around);
+}
+
+export function makeGrpcClient(settings: GrpcClientSettings, around: ClientSurroundings): RpcClient {
+  return isGrpcJs() ? new GrpcJsClient(settings, around) : new GrpcClient(settings, around);
+}
+
 /** Real time and a budget of its own, for servers and clients on loopback. */
 export function surroundings(budgetBytes = 1e9, extensions: Record<string, unknown> = {}) {
-  const { exclusive, extension, logger, logs } = simulatedHost({ extensions });
+  const { exclusive, extension, logger, logs, gates } = simulatedHost({ extensions, gates: engineGates });
   const budget = new Budget(budgetBytes);
-  return { clock: systemClock, budget, exclusive, extension, logger, logs, userAgent: "otelpipe/0.0.0-test (test)" };
+  const clock = systemClock;
+  return { clock, budget, exclusive, extension, logger, logs, gates, userAgent: "otelpipe/0.0.0-test (test)" };
 }
 
 export const testdata = (name: string) => join(import.meta.dirname, "testdata", name);

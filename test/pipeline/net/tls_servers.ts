@@ -5,9 +5,6 @@ import { after } from "node:test";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { z } from "../../../pipeline/config/schema.ts";
 import { grpcClientShape, httpClientShape } from "../../../pipeline/net/client_settings.ts";
-import { GrpcJsClient } from "../../../pipeline/net/grpc_js_client.ts";
-import { GrpcJsServer } from "../../../pipeline/net/grpc_js_server.ts";
-import { otlpServices } from "../../../pipeline/net/grpc_services.ts";
 import { NodeHttpClient } from "../../../pipeline/net/http_client.ts";
 import { NodeHttpServer } from "../../../pipeline/net/http_server.ts";
 import { parseHostPort } from "../../../pipeline/net/listener.ts";
@@ -16,7 +13,7 @@ import { grpcServerShape, httpServerShape } from "../../../pipeline/net/settings
 import type { HttpAnswer, RpcAnswer } from "../../../pipeline/net/transport.ts";
 import { authority, type Certificate } from "../../support/certificates.ts";
 import { SimulatedClock } from "../../support/simulated_host.ts";
-import { RecordingHandler, surroundings } from "./servers.ts";
+import { makeGrpcClient, makeGrpcServer, RecordingHandler, surroundings } from "./servers.ts";
 
 /** Servers and clients with TLS on loopback, and certificates for them. What is opened is closed when the tests are over. */
 
@@ -72,7 +69,7 @@ export async function grpcs(tls: object, around = surroundings()) {
     ({ message }) => ({ status: { code: 3, message } }),
   );
   const settings = z.strictObject(grpcServerShape("localhost:0")).parse({ tls });
-  const server = new GrpcJsServer(settings, otlpServices(["traces"]), handler, around);
+  const server = makeGrpcServer(settings, ["traces"], handler, around);
   await server.start();
   cleanup.push(() => server.stop(0));
   return { server, handler, address: server.addresses[0] as string };
@@ -87,7 +84,7 @@ export async function httpClient(tls: object, settings: object = {}, around = su
 
 export function grpcClient(endpoint: string, tls: object, around = surroundings()) {
   const shape = z.strictObject(grpcClientShape({ compression: "none" }));
-  const client = new GrpcJsClient(shape.parse({ endpoint, tls }), around);
+  const client = makeGrpcClient(shape.parse({ endpoint, tls }), around);
   cleanup.push(() => client.close());
   return client;
 }
