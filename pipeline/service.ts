@@ -111,6 +111,7 @@ export class Service implements ServiceView {
     this.#logger = options.loggers({});
     const { resource = {}, tracing } = options;
     const build = { command: this.command, version: options.version };
+    const gates = options.gates ?? new Set<string>();
     const exclusives = new Exclusives();
     const setLogLevel = (level: LogLevel) => {
       options.setLogLevel?.(level);
@@ -129,6 +130,7 @@ export class Service implements ServiceView {
     const budgetBytes = Math.floor(limitBytes * budgetShare);
     this.#workers = options.workers?.({
       version: options.version,
+      gates,
       clock,
       loggers: options.loggers,
       meter: this.#telemetry.metrics.meter({}),
@@ -157,7 +159,7 @@ export class Service implements ServiceView {
       bodies: this.#bodies,
       memory: this.#workers?.memory ?? processMemory(limitBytes),
       board: createBoard(),
-      gates: options.gates ?? new Set(),
+      gates,
       build,
       exclusives,
       fatal: (error: Error) => this.fatal(error),

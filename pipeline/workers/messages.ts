@@ -11,6 +11,7 @@ import type { WorkerConfig } from "./worker_config.ts";
 export interface WorkerStart {
   readonly index: number;
   readonly version: string;
+  readonly gates: ReadonlySet<string>;
   readonly config: WorkerConfig;
   readonly telemetry: TelemetryConfig;
   readonly logLevel: LogLevel;

@@ -23,6 +23,8 @@ export interface WorkerPoolOptions {
 /** What a pool needs of the service that it is a part of. */
 export interface PoolSurroundings {
   readonly version: string;
+  /** The feature gates that are on. */
+  readonly gates: ReadonlySet<string>;
   readonly clock: Clock;
   readonly loggers: Loggers;
   readonly meter: Meter;
@@ -238,7 +240,7 @@ export class WorkerPool {
   }
 
   async #spawn(place: Place, probes: boolean): Promise<void> {
-    const { version, telemetry, tracing, budgetBytes, memoryLimitBytes, fatal, clock } = this.#surroundings;
+    const { version, gates, telemetry, tracing, budgetBytes, memoryLimitBytes, fatal, clock } = this.#surroundings;
     const config = this.#config;
     if (config === undefined) return;
     const thread = new WorkerThread({
@@ -246,6 +248,7 @@ export class WorkerPool {
       start: {
         index: place.index,
         version,
+        gates,
         config,
         telemetry,
         logLevel: this.#logLevel,

@@ -49,7 +49,7 @@ class Worker implements WorkerCalls {
   #leaving: Promise<void> = Promise.resolve();
   #isCrashing = false;
 
-  constructor({ telemetry, version, account, ...start }: WorkerStart, port: MessagePort, registry: Registry) {
+  constructor({ telemetry, version, gates, account, ...start }: WorkerStart, port: MessagePort, registry: Registry) {
     this.#port = port;
     this.#logLevel = start.logLevel;
     this.#ports = start.probes ? "probed" : "shared";
@@ -76,6 +76,7 @@ class Worker implements WorkerCalls {
       bodies: this.#bodies,
       memory: shared.memory(start.memoryLimitBytes),
       board: createBoard(),
+      gates,
       build: { command: "otelpipe", version },
       exclusives: new Exclusives(),
       get ports() {
