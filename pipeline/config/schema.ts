@@ -3,8 +3,12 @@ import { parseDuration } from "./duration.ts";
 
 export { formatDuration, parseDuration } from "./duration.ts";
 
-// A config is parsed once: compiling a parser for each of its objects would take longer than parsing.
-z.config({ jitless: true });
+// A config is parsed once: compiling a parser for each of its objects would take longer than parsing. It has no cycles,
+// which zod looks for in every schema.
+z.config({
+  jitless: true,
+  memoizer: { attach: () => {}, guard: () => {}, alloc: (_schema, _payload, empty) => empty },
+});
 
 export { z };
 
