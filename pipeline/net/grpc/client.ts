@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { SecureContext } from "node:tls";
 import { messageOf } from "../../error_text.ts";
 import { type ClientAuthenticator, sendAuthorized } from "../auth.ts";
@@ -43,6 +44,8 @@ export class GrpcClient implements RpcClient {
   #lastBlock: LastBlock | undefined;
   #context: SecureContext | undefined;
   #pool: Pool;
+  /** Those made with another certificate, where calls may still be answered. */
+  #former: readonly Pool[] = [];
 
   /** @throws {Error} when a file of the `tls` block cannot be read or the endpoint is none. */
   constructor(settings: GrpcClientSettings, surroundings: ClientSurroundings) {
@@ -75,7 +78,7 @@ export class GrpcClient implements RpcClient {
     ]);
     const dialling = {
       clock,
-      serverName: settings.tls.server_name_override || undefined,
+      serverName: settings.tls.server_name_override || serverNameOf(address),
       verify: !settings.tls.insecure_skip_verify,
       keepalive: keepaliveOf(settings.keepalive),
     };
@@ -123,14 +126,14 @@ export class GrpcClient implements RpcClient {
     const message = Buffer.isBuffer(packed) ? packed : await packed;
     const block = this.#blockFor(path, headers, timeoutMs);
     const parts = [messagePrefix(message.length, this.#encoding !== "identity"), message];
-    const pool = this.#currentPool();
+    this.#renewPool();
     return new Promise((resolve) => {
       const cancel = () => call.abort();
       const owner = {
-        repeat: () => pool.send(call),
+        repeat: () => this.#pool.send(call),
         done: () => {
           this.#deadlines.delete(call);
-          pool.forget(call);
+          this.#pool.forget(call);
           signal?.removeEventListener("abort", cancel);
         },
       };
@@ -141,7 +144,7 @@ export class GrpcClient implements RpcClient {
       }
       signal?.addEventListener("abort", cancel);
       if (dueMs < Number.POSITIVE_INFINITY) this.#deadlines.add(call);
-      pool.send(call);
+      this.#pool.send(call);
     });
   }
 
@@ -157,18 +160,19 @@ export class GrpcClient implements RpcClient {
     return block;
   }
 
-  /** The connections for a new call: others once the certificate has changed; calls under way stay on theirs. */
-  #currentPool(): Pool {
+  /** Makes other connections once the certificate has changed; calls under way stay on theirs. */
+  #renewPool(): void {
     const context = this.#identity?.context;
-    if (context === this.#context) return this.#pool;
+    if (context === this.#context) return;
     this.#context = context;
-    this.#pool.retire();
+    const former = this.#pool;
     this.#pool = this.#makePool(context);
-    return this.#pool;
+    this.#former = [...this.#former.filter((pool) => !pool.isEmpty), former];
+    for (const call of former.retire()) this.#pool.send(call);
   }
 
   close(): void {
-    this.#pool.close();
+    for (const pool of [this.#pool, ...this.#former]) pool.close();
     this.#deadlines.stop();
   }
 }
@@ -184,6 +188,11 @@ function addressOf(target: string): Address {
 
 function authorityOf(address: Address): string {
   return "path" in address ? "localhost" : formatHostPort(address.host, address.port);
+}
+
+/** The name that a server is known by, whichever of its addresses is dialled. */
+function serverNameOf(address: Address): string | undefined {
+  return "path" in address || isIP(address.host) > 0 ? undefined : address.host;
 }
 
 const standardPingMs = 10_000;

@@ -15,7 +15,7 @@ export interface Dialling {
   readonly clock: Clock;
   /** Undefined in clear text. */
   readonly context: SecureContext | undefined;
-  /** The name that the server's certificate has to have; undefined for its host's. */
+  /** The name that the server's certificate has to have; undefined for the address that is dialled. */
   readonly serverName: string | undefined;
   readonly verify: boolean;
   readonly keepalive:
@@ -70,13 +70,14 @@ export class ClientConnection {
       {
         open: () => undefined,
         opened: () => {},
-        closed: () => this.#closeWhenDone(),
+        closed: () => this.#streamEnded(),
         settings: () => this.#settled(),
         ping: () => {},
         pong: () => {},
         goaway: (lastStreamId, code, text) => this.#sentAway(lastStreamId, code, text),
         failed: (error) => {
           this.#problem = error.message;
+          this.#http2.flush();
           this.#socket.destroySoon();
         },
       },
@@ -171,6 +172,12 @@ export class ClientConnection {
     this.#state = "retired";
     this.#events.retired();
     this.#closeWhenDone();
+  }
+
+  #streamEnded(): void {
+    // There is room for one more call, or this was the last.
+    if (this.#state === "ready") this.#events.ready();
+    else this.#closeWhenDone();
   }
 
   #closeWhenDone(): void {

@@ -87,10 +87,9 @@ export class Pool {
     }
   }
 
-  /** No call waits for an answer here any more. */
+  /** A call is over: it does not wait any more. */
   forget(call: ClientCall): void {
     this.#waiting.delete(call);
-    if (this.#waiting.size > 0) this.#sendWaiting();
   }
 
   #sendWaiting(): void {
@@ -139,10 +138,18 @@ export class Pool {
     if (this.#waiting.size > 0) this.connect();
   }
 
-  /** Takes no more calls; those under way may be answered. */
-  retire(): void {
+  /** Takes no more calls, and returns those that wait; those under way may be answered. */
+  retire(): readonly ClientCall[] {
     this.#isClosed = true;
     for (const place of this.#places) place.retire();
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    return waiting;
+  }
+
+  /** Whether no connection is left. */
+  get isEmpty(): boolean {
+    return [...this.#places, ...this.#left].every((place) => place.isEmpty);
   }
 
   /** Cuts everything. */

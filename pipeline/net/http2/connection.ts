@@ -265,7 +265,9 @@ export class Http2Connection implements FrameSink {
     stream.isRemoteClosed = true;
     this.#limits.served();
     stream.events.end();
-    this.#forgetClosed(stream);
+    // A server that answers before it has all of a request reads no more of it.
+    if (this.#options.role === "client" && !stream.isLocalClosed) this.reset(stream, ErrorCode.cancel);
+    else this.#forgetClosed(stream);
   }
 
   control(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {

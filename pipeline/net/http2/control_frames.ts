@@ -1,5 +1,6 @@
 import { ErrorCode, Http2Error } from "./errors.ts";
 import { Flag, FrameType, frame, maxStreamId, maxWindowBytes, Setting, standardFrameBytes } from "./frames.ts";
+import { tableBytes } from "./hpack.ts";
 import type { PeerLimits } from "./limits.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Sender } from "./sender.ts";
@@ -110,6 +111,8 @@ export class ControlFrames {
       expect(value === 0 || (value === 1 && role === "server"), ErrorCode.protocol, "ENABLE_PUSH");
     } else if (setting === Setting.maxConcurrentStreams) {
       this.peerStreams = value;
+    } else if (setting === Setting.headerTableSize) {
+      if (value < tableBytes) sender.dropTable();
     } else if (setting === Setting.maxFrameSize) {
       expect(value >= standardFrameBytes && value < 1 << 24, ErrorCode.protocol, "MAX_FRAME_SIZE");
       sender.frameBytes = value;

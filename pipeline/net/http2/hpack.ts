@@ -199,6 +199,11 @@ export function namedField(index: number, value: string): Buffer {
   return Buffer.concat([integer(index, 4, 0), literalText(value)]);
 }
 
+/** Says how large the dynamic table is from here; only in front of a header block. */
+export function tableSize(bytes: number): Buffer {
+  return integer(bytes, 5, 0x20);
+}
+
 /** A field that is an entry of the static table. */
 export function indexedField(index: number): Buffer {
   return integer(index, 7, 0x80);

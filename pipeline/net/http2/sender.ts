@@ -7,11 +7,14 @@ import {
   standardWindowBytes,
   writeFrameHead,
 } from "./frames.ts";
+import { tableSize } from "./hpack.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Pending, Stream } from "./stream.ts";
 
 /** Parts up to this size are copied beside the small frames; a write of their own would cost more. */
 const copiedBytes = 16 * 1024;
+
+const emptyTable = tableSize(0);
 
 /** Sends heads and DATA of streams, as fast as the peer's windows allow. */
 export class Sender {
@@ -19,6 +22,8 @@ export class Sender {
   readonly #ended: (stream: Stream) => void;
   readonly #blocked = new Set<Stream>();
   #window = standardWindowBytes;
+  #isTableDropped = false;
+  #mustDropTable = false;
   /** The window that streams begin with. */
   streamWindowBytes = standardWindowBytes;
   /** The longest frame that the peer takes. */
@@ -30,8 +35,16 @@ export class Sender {
     this.#ended = ended;
   }
 
+  /** Tells the peer with the next header block that there is no table: it keeps a smaller one than the standard's. */
+  dropTable(): void {
+    this.#mustDropTable = !this.#isTableDropped;
+    this.#isTableDropped = true;
+  }
+
   /** Sends a header block; `isLast` ends the stream. */
-  headers(stream: Stream, block: Buffer, isLast: boolean): void {
+  headers(stream: Stream, fields: Buffer, isLast: boolean): void {
+    const block = this.#mustDropTable ? Buffer.concat([emptyTable, fields]) : fields;
+    this.#mustDropTable = false;
     let flags = isLast ? Flag.endStream : 0;
     let type: number = FrameType.headers;
     for (let at = 0; ; at += this.frameBytes) {
@@ -59,10 +72,10 @@ export class Sender {
 
   /**
    * Sends frames that were made before and end a stream, whose number is written at `idPlaces`; `dataBytes` of them are
-   * DATA. False when there is no window for those: nothing was sent then.
+   * DATA. False when there is no window for those, or they are not what has to come next: nothing was sent then.
    */
   sendMade(stream: Stream, frames: Buffer, idPlaces: readonly number[], dataBytes: number): boolean {
-    if (this.#window < dataBytes || stream.sendWindow < dataBytes) return false;
+    if (this.#window < dataBytes || stream.sendWindow < dataBytes || this.#mustDropTable) return false;
     this.#window -= dataBytes;
     const at = this.#out.reserve(frames.length);
     const { buffer } = this.#out;

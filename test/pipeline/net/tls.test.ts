@@ -58,6 +58,18 @@ forEachGrpcEngine(() => {
       });
     }
 
+    it("checks the name of its endpoint over gRPC, whatever address that has", async () => {
+      const { address } = await grpcs(pair(ca.issue("server", { names: ["localhost"] })));
+      const port = address.slice(address.lastIndexOf(":"));
+      for (const [host, code] of [
+        ["localhost", undefined],
+        ["127.0.0.1", 14],
+      ] as const) {
+        const { status } = await grpcClient(`${host}${port}`, { ca_pem: ca.cert }).send(path, body, {});
+        assert.equal(status?.code, code);
+      }
+    });
+
     it("does not trust a certificate that has expired", async () => {
       const expired = ca.issue("server", { notAfter: new Date("2021-01-01T00:00:00Z") });
       const { url } = await https(pair(expired));
@@ -224,6 +236,20 @@ forEachGrpcEngine(() => {
       finish();
       assert.deepEqual([(await underWay).status, (await next).status], [undefined, undefined]);
       assert.equal(new Set(handler.requests.map((request) => request.client.address)).size, 2);
+    });
+
+    it("are shown over gRPC for calls that wait for a connection as well", async () => {
+      const { address } = await grpcs(strict());
+      const around = simulatedTime();
+      const files = pair(clientPair);
+      const client = grpcClient(address, { ca_pem: ca.cert, ...files, reload_interval: "1m" }, around);
+      const waiting = client.send(path, body, {});
+      const renewed = ca.issue("client");
+      writeFileSync(files.cert_file, renewed.cert);
+      writeFileSync(files.key_file, renewed.key);
+      around.time.advance(60_001);
+      const next = client.send(path, body, {});
+      assert.deepEqual([(await waiting).status, (await next).status], [undefined, undefined]);
     });
   });
 
