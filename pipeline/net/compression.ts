@@ -185,8 +185,8 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-/** gzip 4 takes two thirds of the time of zlib's own default, 6, for five percent more bytes. */
-const gzipDefaultLevel = 4;
+/** gzip 5 takes three quarters of the time of zlib's own default, 6, for at most 4 % more bytes of traces and logs than Go's. */
+const gzipDefaultLevel = 5;
 
 function zlibOptions(level: number): zlib.ZlibOptions {
   if (level === 0) return { level: gzipDefaultLevel };

@@ -9,6 +9,7 @@ import { indexedField, literalField, namedField } from "../http2/hpack.ts";
 import { staticIndex } from "../http2/static_table.ts";
 import { formatHostPort, parseHostPort } from "../listener.ts";
 import { lowerCased } from "../outgoing_headers.ts";
+import { codedAs } from "../passable.ts";
 import { watchRpcClient } from "../request_watch.ts";
 import { rpcCode } from "../status.ts";
 import { ClientIdentity, wantsTls } from "../tls.ts";
@@ -122,7 +123,7 @@ export class GrpcClient implements RpcClient {
   async #call(path: string, body: Buffer, headers: Headers, options: RpcSendOptions): Promise<RpcReply> {
     const { timeoutMs, signal } = options;
     const dueMs = timeoutMs ? this.#surroundings.clock.monotonicMs() + timeoutMs : Number.POSITIVE_INFINITY;
-    const packed = compress(this.#encoding, 0, body);
+    const packed = codedAs(this.#encoding, options.encoded) ?? compress(this.#encoding, 0, body);
     const message = Buffer.isBuffer(packed) ? packed : await packed;
     const block = this.#blockFor(path, headers, timeoutMs);
     const parts = [messagePrefix(message.length, this.#encoding !== "identity"), message];

@@ -1,4 +1,5 @@
 import type { ClientInfo } from "../../delivery.ts";
+import type { EncodedBody } from "../../pdata/index.ts";
 import { askAuthenticator, refusalOf, type ServerAuthenticator } from "../auth.ts";
 import { grpcEncodingOf } from "../compression.ts";
 import { compressionStatus } from "../grpc_call.ts";
@@ -51,6 +52,7 @@ const messageTimeoutMs = 300_000;
 export class ServerCall implements StreamEvents, TransportRequest {
   readonly method = "POST";
   client: ClientInfo;
+  encoded: EncodedBody | undefined;
   body: Buffer = noBytes;
   /** When it has to be looked at, by the clock that never goes back: its deadline, or that of its message. */
   readonly dueMs: number;
@@ -192,12 +194,13 @@ export class ServerCall implements StreamEvents, TransportRequest {
     }
     inflate(encoding, this.#message.body, maxBytes, this.#reservation, {
       failed: (problem) => this.isOver || this.#refuse(problem),
-      complete: (body) => this.isOver || this.#give(body),
+      complete: (body, encoded) => this.isOver || this.#give(body, encoded),
     });
   }
 
-  #give(body: Buffer): void {
+  #give(body: Buffer, encoded?: EncodedBody): void {
     this.body = body;
+    this.encoded = encoded;
     this.#reservation.release();
     this.#context.handler.handle(this, this.#take);
   }

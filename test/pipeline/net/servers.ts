@@ -45,6 +45,11 @@ export function forEachGrpcEngine(define: () => void): void {
   }
 }
 
+/** The gates of the engine whose tests run. */
+export function grpcEngineGates(): readonly string[] {
+  return engineGates;
+}
+
 /** Whether `@grpc/grpc-js` speaks gRPC now. */
 export function isGrpcJs(): boolean {
   return engineGates.includes(grpcJsGate);

@@ -6,6 +6,7 @@ import type { Pdata, Signal } from "../../../pipeline/pdata/index.ts";
 import { systemClock } from "../../../pipeline/process/clock.ts";
 import type { OtlpReceiver } from "../../../receivers/otlp/index.ts";
 import otlp from "../../../receivers/otlp/index.ts";
+import { grpcEngineGates } from "../../pipeline/net/servers.ts";
 import { simulatedHost } from "../../support/simulated_host.ts";
 
 export interface Offer {
@@ -50,6 +51,7 @@ export async function startReceiver(options: ReceiverOptions = {}) {
     id: "otlp",
     outlets: outlets as Outlets,
     extensions: options.extensions ?? {},
+    gates: grpcEngineGates(),
     ...(options.budgetBytes !== undefined && { budgetBytes: options.budgetBytes }),
   });
   const host = Object.assign(simulated, {
