@@ -3,14 +3,26 @@
  * about 400 bytes each, three group fields (24 groups), count, sum and p95. Beside a floor (walk the spans, read two times
  * and the duration) and a peer (the same table by way of plain objects). Medians of rounds; CPU time of this process.
  *
- *     node bench/aggregate/main.ts
+ * Then the figures that have a mark: the engines over a window of a million spans beside plain pandas, the encoding of a
+ * window as Arrow beside protobufjs, and how much longer requests take while a window is aggregated. Exit code 1 when one is
+ * missed. `--only` takes some of `spans`, `engines`, `encoding`, `delivery`. Python with pandas and pyarrow is that of the
+ * peers (`npm run test:interop` installs it) unless OTELPIPE_RAPIDS_PYTHON names another.
+ *
+ *     node bench/aggregate/main.ts [--only engines,encoding]
  */
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import { SpanAggregation } from "../../pipeline/frame/aggregation.ts";
 import { aggregateConfig, aggregateSettings } from "../../pipeline/frame/settings.ts";
 import { decode, encode, receive, type Traces } from "../../pipeline/pdata/index.ts";
+import { cacheFolder } from "../../test/interop/peers/peer.ts";
 import { runningClock } from "../../test/pipeline/frame/running_clock.ts";
 import { seededRandom, simulatedHost } from "../../test/support/simulated_host.ts";
+import { deliveryMark } from "./delivery.ts";
+import { encodingMark } from "./encoding.ts";
+import { engineMarks } from "./engines.ts";
+import { type Mark, report } from "./marks.ts";
 
 const rounds = 5;
 const spansPerBatch = 512;
@@ -77,7 +89,7 @@ async function measure(
   return times.sort((a, b) => a - b);
 }
 
-function report(name: string, times: readonly number[]): void {
+function print(name: string, times: readonly number[]): void {
   const median = times[times.length >> 1]!;
   const spread = `${times[0]!.toFixed(0)} to ${times.at(-1)!.toFixed(0)}`;
   const rate = Math.round(1e6 / median).toLocaleString("en");
@@ -129,12 +141,26 @@ const templates = Array.from({ length: 8 }, (_, number) => batch(number));
 const batches = (count: number) => () =>
   Array.from({ length: count }, (_, number) => receive("traces", templates[number % templates.length]!));
 
-console.log(
-  `${spanCount} spans, ${Math.round(templates[0]!.length / spansPerBatch)} bytes each; Node ${process.version}`,
-);
-report("floor: walk, read end and duration", await measure(spanCount, batches(batchCount), floor));
-report("read into the columns of their windows", await measure(spanCount, batches(batchCount), readOnly));
-report("aggregate: read and compute", await measure(spanCount, batches(batchCount), aggregateAll));
-report("peer: plain objects, one map", await measure(spansPerBatch * 16, batches(16), byObjects));
-await setImmediate();
-if (checksum === 0) throw new Error("nothing was read");
+async function perSpan(): Promise<void> {
+  const size = Math.round(templates[0]!.length / spansPerBatch);
+  console.log(`${spanCount} spans, ${size} bytes each; Node ${process.version}`);
+  print("floor: walk, read end and duration", await measure(spanCount, batches(batchCount), floor));
+  print("read into the columns of their windows", await measure(spanCount, batches(batchCount), readOnly));
+  print("aggregate: read and compute", await measure(spanCount, batches(batchCount), aggregateAll));
+  print("peer: plain objects, one map", await measure(spansPerBatch * 16, batches(16), byObjects));
+  await setImmediate();
+  if (checksum === 0) throw new Error("nothing was read");
+}
+
+const { values } = parseArgs({ options: { only: { type: "string", default: "spans,engines,encoding,delivery" } } });
+const isWanted = (part: string) => values.only.split(",").includes(part);
+const python = process.env["OTELPIPE_RAPIDS_PYTHON"] ?? join(cacheFolder(), "python_sdk", "venv", "bin", "python");
+const marks: Mark[] = [];
+if (isWanted("spans")) await perSpan();
+if (isWanted("engines")) marks.push(...(await engineMarks(python)));
+if (isWanted("encoding")) marks.push(await encodingMark());
+if (isWanted("delivery")) {
+  marks.push(await deliveryMark("`cpu`", "cpu"));
+  marks.push(await deliveryMark("`rapids` on pandas", `{ type: rapids, python: ${python} }`));
+}
+if (!report(marks)) process.exitCode = 1;

@@ -57,10 +57,18 @@ export function pauseOn(clock: Clock): Pause {
 /** Rows worked through between two pauses: under 3 ms for the slowest pass (sorting). */
 export const rowsPerSlice = 32_768;
 
+/** The same for a pass that reads a row and adds it up, some nanoseconds each: under 1 ms. */
+export const rowsOfLightWork = 131_072;
+
 /** Calls `work` on consecutive ranges of `rows` rows, pausing in between, so that no step takes long. */
-export async function inSlices(rows: number, pause: Pause, work: (from: number, to: number) => void): Promise<void> {
-  for (let from = 0; from < rows; from += rowsPerSlice) {
+export async function inSlices(
+  rows: number,
+  pause: Pause,
+  work: (from: number, to: number) => void,
+  slice = rowsPerSlice,
+): Promise<void> {
+  for (let from = 0; from < rows; from += slice) {
     if (from > 0) await pause();
-    work(from, Math.min(rows, from + rowsPerSlice));
+    work(from, Math.min(rows, from + slice));
   }
 }

@@ -10,7 +10,8 @@ import {
 } from "../engine.ts";
 import { GroupIndex } from "../group_index.ts";
 import { codesOf, type Grouping, groupRows } from "./grouping.ts";
-import { type Moments, momentsOf, type Ordered, orderOf, quantilesOf, squaresOf } from "./measures.ts";
+import { gather, groupStarts, type Moments, momentsOf, squaresOf } from "./measures.ts";
+import { quantilesOf } from "./quantiles.ts";
 
 /**
  * The engine that is always there: typed arrays in this process, and the reference for the others. It works in slices
@@ -29,7 +30,7 @@ async function aggregate(table: readonly Column[], query: Query, pause: Pause): 
   const rows = table[0]?.length ?? 0;
   const by = query.groupBy.map((name) => columnNamed(table, name));
   const groups = await groupRows(rows, by, pause);
-  const measures = new Measures(table, groups, pause);
+  const measures = new Measures(table, query, groups, pause);
   const results: Column[] = [];
   for (const aggregation of query.aggregations) {
     results.push(resultColumn(aggregation.as, await measures.compute(aggregation)));
@@ -40,13 +41,17 @@ async function aggregate(table: readonly Column[], query: Query, pause: Pause): 
 /** Computes aggregations over one grouping; passes that several of them need are made once. */
 class Measures {
   readonly #table: readonly Column[];
+  readonly #query: Query;
   readonly #groups: Grouping;
   readonly #pause: Pause;
-  readonly #moments = new Map<string, Moments>();
-  readonly #ordered = new Map<string, Ordered>();
+  #starts: Int32Array | undefined;
+  /** A place for each value of a column; used for one column after the other. */
+  #memory: Float64Array | undefined;
+  readonly #summaries = new Map<string, Summary>();
 
-  constructor(table: readonly Column[], groups: Grouping, pause: Pause) {
+  constructor(table: readonly Column[], query: Query, groups: Grouping, pause: Pause) {
     this.#table = table;
+    this.#query = query;
     this.#groups = groups;
     this.#pause = pause;
   }
@@ -58,31 +63,45 @@ class Measures {
     if (aggregation.fn === "nunique") return this.#distinct(column);
     if (aggregation.fn === "count" && column.type === "string") return this.#rowCounts(column.valid);
     if (column.type !== "f64") throw new Error(`${aggregation.fn}(${column.name}): the column holds text, not numbers`);
-    const moments = await this.#momentsOf(column);
+    const { count, sum, min, max, squares, quantiles } = await this.#summaryOf(column);
+    const known = (values: Float64Array, least = 1) =>
+      values.map((value, id) => (count[id]! < least ? Number.NaN : value));
     switch (aggregation.fn) {
       case "count":
-        return moments.count;
+        return count;
       case "sum":
-        return moments.sum.map((sum, id) => (moments.count[id] === 0 ? Number.NaN : sum));
+        return known(sum);
       case "mean":
-        return moments.sum.map((sum, id) => sum / moments.count[id]!);
+        return sum.map((total, id) => total / count[id]!);
       case "min":
-        return moments.min.map((min, id) => (moments.count[id] === 0 ? Number.NaN : min));
+        return known(min);
       case "max":
-        return moments.max.map((max, id) => (moments.count[id] === 0 ? Number.NaN : max));
+        return known(max);
       case "std":
-        return this.#deviations(column, moments);
+        return known(
+          squares!.map((total, id) => Math.sqrt(total / (count[id]! - 1))),
+          2,
+        );
       case "quantile":
-        return quantilesOf(await this.#orderOf(column, moments), aggregation.q);
+        return quantiles.get(aggregation.q)!;
     }
+  }
+
+  async #groupStarts(): Promise<Int32Array> {
+    this.#starts ??= await groupStarts(this.#groups, this.#pause);
+    return this.#starts;
   }
 
   async #rowCounts(valid?: Uint8Array): Promise<Float64Array> {
     const { ids, count } = this.#groups;
+    if (valid === undefined) {
+      const starts = await this.#groupStarts();
+      return Float64Array.from({ length: count }, (_, id) => starts[id + 1]! - starts[id]!);
+    }
     const counts = new Float64Array(count);
     await inSlices(ids.length, this.#pause, (from, to) => {
       for (let row = from; row < to; row++) {
-        if (valid?.[row] !== 0) counts[ids[row]!]!++;
+        if (valid[row] !== 0) counts[ids[row]!]!++;
       }
     });
     return counts;
@@ -105,22 +124,34 @@ class Measures {
     return counts;
   }
 
-  async #deviations(column: NumberColumn, moments: Moments): Promise<Float64Array> {
-    const squares = await squaresOf(column, this.#groups, moments, this.#pause);
-    return squares.map((sum, id) => (moments.count[id]! < 2 ? Number.NaN : Math.sqrt(sum / (moments.count[id]! - 1))));
-  }
-
-  async #momentsOf(column: NumberColumn): Promise<Moments> {
-    const known = this.#moments.get(column.name) ?? (await momentsOf(column, this.#groups, this.#pause));
-    this.#moments.set(column.name, known);
+  async #summaryOf(column: NumberColumn): Promise<Summary> {
+    const known = this.#summaries.get(column.name) ?? (await this.#summarise(column));
+    this.#summaries.set(column.name, known);
     return known;
   }
 
-  async #orderOf(column: NumberColumn, moments: Moments): Promise<Ordered> {
-    const known = this.#ordered.get(column.name) ?? (await orderOf(column, this.#groups, moments, this.#pause));
-    this.#ordered.set(column.name, known);
-    return known;
+  /** All that the query asks of a column of numbers. */
+  async #summarise(column: NumberColumn): Promise<Summary> {
+    const pause = this.#pause;
+    const starts = await this.#groupStarts();
+    this.#memory ??= new Float64Array(this.#groups.ids.length);
+    const gathered = await gather(column, this.#groups, starts, this.#memory, pause);
+    const count = Float64Array.from(gathered.to, (end, id) => end - starts[id]!);
+    const moments = await momentsOf(gathered, pause);
+    const asked = this.#query.aggregations.filter((each) => "column" in each && each.column === column.name);
+    const squares = asked.some(({ fn }) => fn === "std") ? await squaresOf(gathered, moments.sum, pause) : undefined;
+    const places = [...new Set(asked.flatMap((each) => (each.fn === "quantile" ? [each.q] : [])))];
+    const computed = places.length === 0 ? [] : await quantilesOf(gathered, places, pause);
+    const quantiles = new Map(places.map((place, index) => [place, computed[index]!]));
+    return { count, ...moments, squares, quantiles };
   }
+}
+
+/** One number per group for whatever is asked of a column. */
+interface Summary extends Moments {
+  readonly count: Float64Array;
+  readonly squares: Float64Array | undefined;
+  readonly quantiles: ReadonlyMap<number, Float64Array>;
 }
 
 function columnNamed(table: readonly Column[], name: string): Column {

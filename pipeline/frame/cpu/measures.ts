@@ -1,120 +1,130 @@
 import type { NumberColumn } from "../columns.ts";
-import { inSlices, type Pause, rowsPerSlice } from "../engine.ts";
+import { inSlices, type Pause, rowsOfLightWork } from "../engine.ts";
 import type { Grouping } from "./grouping.ts";
-import { quantileOfRuns } from "./sorted_runs.ts";
 
-/** Count, sum and extremes of a column in each group; absent values and NaN skipped. */
+/** Where the rows of each group would begin if they were sorted by group; one place more, where the last would end. */
+export async function groupStarts({ ids, count }: Grouping, pause: Pause): Promise<Int32Array> {
+  const starts = new Int32Array(count + 1);
+  await inSlices(ids.length, pause, (from, to) => countRows(ids, starts, from, to), rowsOfLightWork);
+  for (let id = 0; id < count; id++) starts[id + 1]! += starts[id]!;
+  return starts;
+}
+
+function countRows(ids: Int32Array, starts: Int32Array, from: number, to: number): void {
+  for (let row = from; row < to; row++) starts[ids[row]! + 1]!++;
+}
+
+/**
+ * The values of a column group by group, absent ones and NaN left out: those of group `id` at `[from[id], to[id])`, in the
+ * order of their rows.
+ */
+export interface Gathered {
+  readonly values: Float64Array;
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+}
+
+/**
+ * Lays the values of a column out in `memory`, which has a place for each row: the column is read from front to back and
+ * written to as many places as there are groups, since reading it in the order of the groups would wait for memory.
+ */
+export async function gather(
+  { values, valid }: NumberColumn,
+  { ids, count }: Grouping,
+  starts: Int32Array,
+  memory: Float64Array,
+  pause: Pause,
+): Promise<Gathered> {
+  const next = starts.slice(0, count);
+  await inSlices(ids.length, pause, (from, to) => scatter(values, valid, ids, from, to, memory, next), rowsOfLightWork);
+  return { values: memory, from: starts, to: next };
+}
+
+function scatter(
+  values: Float64Array,
+  valid: Uint8Array | undefined,
+  ids: Int32Array,
+  from: number,
+  to: number,
+  memory: Float64Array,
+  next: Int32Array,
+): void {
+  for (let row = from; row < to; row++) {
+    const value = values[row]!;
+    if (Number.isNaN(value) || (valid !== undefined && valid[row] === 0)) continue;
+    memory[next[ids[row]!]!++] = value;
+  }
+}
+
+/** Sum and extremes of each group. */
 export interface Moments {
-  readonly count: Float64Array;
   readonly sum: Float64Array;
   readonly min: Float64Array;
   readonly max: Float64Array;
 }
 
-/** One pass over the column for all groups. */
-export async function momentsOf(column: NumberColumn, groups: Grouping, pause: Pause): Promise<Moments> {
-  const count = new Float64Array(groups.count);
-  const sum = new Float64Array(groups.count);
-  const min = new Float64Array(groups.count).fill(Number.POSITIVE_INFINITY);
-  const max = new Float64Array(groups.count).fill(Number.NEGATIVE_INFINITY);
-  const { values, valid } = column;
-  await inSlices(column.length, pause, (from, to) => {
-    for (let row = from; row < to; row++) {
-      const value = values[row]!;
-      if (valid?.[row] === 0 || Number.isNaN(value)) continue;
-      const id = groups.ids[row]!;
-      count[id]!++;
-      sum[id]! += value;
-      if (value < min[id]!) min[id] = value;
-      if (value > max[id]!) max[id] = value;
-    }
-  });
-  return { count, sum, min, max };
+/** One pass over all groups. */
+export async function momentsOf({ values, from, to }: Gathered, pause: Pause): Promise<Moments> {
+  const sum = new Float64Array(to.length);
+  const min = new Float64Array(to.length).fill(Number.POSITIVE_INFINITY);
+  const max = new Float64Array(to.length).fill(Number.NEGATIVE_INFINITY);
+  const moments = { sum, min, max };
+  await inGroups(from, to, pause, (id, start, end) => addMoments(moments, values, id, start, end));
+  return moments;
+}
+
+function addMoments({ sum, min, max }: Moments, values: Float64Array, id: number, start: number, end: number): void {
+  let total = sum[id]!;
+  let least = min[id]!;
+  let most = max[id]!;
+  for (let place = start; place < end; place++) {
+    const value = values[place]!;
+    total += value;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  sum[id] = total;
+  min[id] = least;
+  max[id] = most;
 }
 
 /** Squared distances from the mean, summed in each group: a second pass, which keeps digits that one pass loses. */
 export async function squaresOf(
-  column: NumberColumn,
-  groups: Grouping,
-  moments: Moments,
+  { values, from, to }: Gathered,
+  sum: Float64Array,
   pause: Pause,
 ): Promise<Float64Array> {
-  const mean = moments.sum.map((sum, id) => sum / moments.count[id]!);
-  const squares = new Float64Array(groups.count);
-  const { values, valid } = column;
-  await inSlices(column.length, pause, (from, to) => {
-    for (let row = from; row < to; row++) {
-      const value = values[row]!;
-      if (valid?.[row] === 0 || Number.isNaN(value)) continue;
-      const id = groups.ids[row]!;
-      const distance = value - mean[id]!;
-      squares[id]! += distance * distance;
+  const squares = new Float64Array(to.length);
+  await inGroups(from, to, pause, (id, start, end) => {
+    const mean = sum[id]! / (to[id]! - from[id]!);
+    let total = squares[id]!;
+    for (let place = start; place < end; place++) {
+      const distance = values[place]! - mean;
+      total += distance * distance;
     }
+    squares[id] = total;
   });
   return squares;
 }
 
-/** The values of a column laid out group by group: those of group `id` in `[from[id], from[id + 1])`, sorted in runs. */
-export interface Ordered {
-  readonly values: Float64Array;
-  readonly from: Int32Array;
-}
-
-/**
- * Gathers the values of each group and sorts them in runs of at most a slice, because sorting a million doubles at
- * once would hold up everyone for 100 ms. `quantilesOf` looks across the runs.
- */
-export async function orderOf(
-  column: NumberColumn,
-  groups: Grouping,
-  moments: Moments,
+/** Calls `work` on the places of each group, a slice of them at a time; pauses in between, within a group too. */
+async function inGroups(
+  from: Int32Array,
+  to: Int32Array,
   pause: Pause,
-): Promise<Ordered> {
-  const from = new Int32Array(groups.count + 1);
-  for (let id = 0; id < groups.count; id++) from[id + 1] = from[id]! + moments.count[id]!;
-  const next = from.slice(0, groups.count);
-  const ordered = new Float64Array(from[groups.count]!);
-  const { values, valid } = column;
-  await inSlices(column.length, pause, (start, end) => {
-    for (let row = start; row < end; row++) {
-      const value = values[row]!;
-      if (valid?.[row] === 0 || Number.isNaN(value)) continue;
-      ordered[next[groups.ids[row]!]!++] = value;
-    }
-  });
-  await sortRuns(ordered, from, pause);
-  return { values: ordered, from };
-}
-
-/** What one call of the native sort costs at least, in rows. */
-const sortCallRows = 64;
-
-async function sortRuns(values: Float64Array, from: Int32Array, pause: Pause): Promise<void> {
-  let work = 0;
-  for (let id = 0; id + 1 < from.length; id++) {
-    for (let start = from[id]!; start < from[id + 1]!; start += rowsPerSlice) {
-      const end = Math.min(from[id + 1]!, start + rowsPerSlice);
-      if (work > 0 && work + end - start > rowsPerSlice) {
-        await pause();
-        work = 0;
-      }
-      values.subarray(start, end).sort();
-      work += end - start + sortCallRows;
+  work: (id: number, start: number, end: number) => void,
+): Promise<void> {
+  let left = rowsOfLightWork;
+  for (let id = 0; id < to.length; id++) {
+    let start = from[id]!;
+    for (;;) {
+      const end = Math.min(to[id]!, start + left);
+      work(id, start, end);
+      left -= end - start;
+      start = end;
+      if (left > 0) break;
+      left = rowsOfLightWork;
+      await pause();
     }
   }
-}
-
-/** The quantile `q` of each group, NaN where it has no value. */
-export function quantilesOf({ values, from }: Ordered, q: number): Float64Array {
-  const quantiles = new Float64Array(from.length - 1);
-  for (let id = 0; id < quantiles.length; id++) {
-    const starts: number[] = [];
-    const ends: number[] = [];
-    for (let start = from[id]!; start < from[id + 1]!; start += rowsPerSlice) {
-      starts.push(start);
-      ends.push(Math.min(from[id + 1]!, start + rowsPerSlice));
-    }
-    quantiles[id] = starts.length === 0 ? Number.NaN : quantileOfRuns({ values, from: starts, to: ends }, q);
-  }
-  return quantiles;
 }

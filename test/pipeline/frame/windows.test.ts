@@ -195,6 +195,20 @@ describe("event-time windows", () => {
     ]);
   });
 
+  // Scenario: windows are full one after the other, for as long as a service runs.
+  // Guarantees: once one has closed for good, nothing of it is kept, not even where its next part would have begun.
+  it("keep nothing of full windows that have closed", () => {
+    const { clock, windows, take } = openWindows({ maxSpans: 1 });
+    clock.advance(600_000);
+    for (let at = 1_000; at < 300_000; at += 10_000) take(at);
+    const held = windows.sizeBytes;
+    for (let at = 301_000; at < 600_000; at += 10_000) take(at);
+    assert.ok(held > 0, "the latest may still get spans");
+    assert.equal(windows.sizeBytes, held);
+    windows.closeAll();
+    assert.equal(windows.sizeBytes, 0);
+  });
+
   it("count a span as late after all windows were closed, and leave no timer", () => {
     const { clock, windows, take, closed, skipped } = openWindows();
     clock.advance(10_000);
