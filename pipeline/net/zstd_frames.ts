@@ -36,15 +36,31 @@ export function isSingleZstdFrame(body: Buffer): boolean {
   return base + (base / 8) * (window & 7) <= commonWindowBytes;
 }
 
+/** What the first frame says of its content's size; 0 when it does not. */
+export function zstdContentSize(body: Buffer): number {
+  if (body.length < 4 || body.readUInt32LE(0) !== frameMagic) return 0;
+  const descriptor = body[4]!;
+  const { bytes, at } = contentSizeField(descriptor);
+  if (bytes === 0 || body.length < 5 + at + bytes) return 0;
+  if (bytes === 8) return Number(body.readBigUInt64LE(5 + at));
+  return body.readUIntLE(5 + at, bytes) + (bytes === 2 ? 256 : 0);
+}
+
+/** How long the field for the content's size is, and how far behind the descriptor. */
+function contentSizeField(descriptor: number): { bytes: number; at: number } {
+  const isSingleSegment = (descriptor & 0x20) !== 0;
+  const flag = descriptor >> 6;
+  const bytes = flag === 0 && isSingleSegment ? 1 : contentSizeBytes[flag]!;
+  return { bytes, at: (isSingleSegment ? 0 : 1) + dictionaryIdBytes[descriptor & 3]! };
+}
+
 /** Position behind the frame whose descriptor stands at `at`; past the end of the body when the frame is cut. */
 function frameEnd(body: Buffer, at: number): number {
   const cut = body.length + 1;
   if (at >= body.length) return cut;
   const descriptor = body[at]!;
-  const isSingleSegment = (descriptor & 0x20) !== 0;
-  const sizeFlag = descriptor >> 6;
-  const sizeBytes = sizeFlag === 0 && isSingleSegment ? 1 : contentSizeBytes[sizeFlag]!;
-  let position = at + 1 + (isSingleSegment ? 0 : 1) + dictionaryIdBytes[descriptor & 3]! + sizeBytes;
+  const sizeField = contentSizeField(descriptor);
+  let position = at + 1 + sizeField.at + sizeField.bytes;
   for (let isLast = false; !isLast; ) {
     if (position + 3 > body.length) return cut;
     const header = body.readUIntLE(position, 3);

@@ -113,6 +113,47 @@ for (const encoding of ["gzip", "zstd"] as const) {
     refused(encoding, Buffer.concat([packed[encoding](small), packed[encoding](small).subarray(0, -2)]), "broken"));
 }
 
+// What a body says of its size is asked for before it is inflated: exactly that where it is true.
+for (const { encoding, body } of [
+  { encoding: "gzip", body: small },
+  { encoding: "zstd", body: small },
+  { encoding: "gzip", body: Buffer.concat([large, large, large, large, large]) },
+  { encoding: "zstd", body: Buffer.concat([large, large, large, large, large]) },
+] as const) {
+  it(`asks for the memory that a ${encoding} body of ${body.length} bytes takes, once`, async () => {
+    const asked: number[] = [];
+    const reserve = (bytes: number) => asked.push(bytes) > 0;
+    assert.ok(body.equals(await decompress(encoding, packed[encoding](body), { ...limits, reserve })));
+    assert.deepEqual(asked, [body.length]);
+  });
+}
+
+for (const claim of [0, 1, small.length - 1, small.length + 1, 100_000, 0xffff_ffff]) {
+  it(`refuses a gzip body that claims ${claim} bytes and is not that long`, async () => {
+    const body = Buffer.from(packed.gzip(small));
+    body.writeUInt32LE(claim, body.length - 4);
+    let asked = 0;
+    const reserve = (bytes: number) => {
+      asked += bytes;
+      return true;
+    };
+    await refused("gzip", body, "broken", limits.maxBytes, reserve);
+    assert.ok(asked <= body.length * 1032 + small.length);
+  });
+}
+
+it("reads members of which the last claims more or less than all together", async () => {
+  for (const parts of [
+    [large, small],
+    [small, large],
+    [Buffer.alloc(0), small],
+    [small, Buffer.alloc(0)],
+  ]) {
+    const body = Buffer.concat(parts.map((part) => packed.gzip(part)));
+    assert.ok(Buffer.concat(parts).equals(await decompress("gzip", body, limits)));
+  }
+});
+
 it("refuses a second deflate stream behind the first", () =>
   refused("deflate", Buffer.concat([packed.deflate(small), packed.deflate(small)]), "broken"));
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import zlib from "node:zlib";
-import { isCutZstd } from "../../../pipeline/net/zstd_frames.ts";
+import { isCutZstd, zstdContentSize } from "../../../pipeline/net/zstd_frames.ts";
 
 const { ZSTD_c_checksumFlag: checksum, ZSTD_c_contentSizeFlag: contentSize } = zlib.constants;
 const text = Buffer.from("a few words, a few words; ".repeat(40));
@@ -33,5 +33,23 @@ describe("a zstd body", () => {
 
   it("is left to the decoder when it is none", () => {
     assert.equal(isCutZstd(Buffer.from("something else")), false);
+  });
+});
+
+describe("the size of what a zstd frame holds", () => {
+  const { ZSTD_c_contentSizeFlag: withSize } = zlib.constants;
+  for (const size of [1, 255, 256, 300, 65_791, 65_792, 3_000_000]) {
+    it(`is read: ${size}`, () => assert.equal(zstdContentSize(zlib.zstdCompressSync(Buffer.alloc(size, 7))), size));
+  }
+  it("is read from eight bytes", () => {
+    const head = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xe0, 1, 2, 0, 0, 0, 0, 0, 0]);
+    assert.equal(zstdContentSize(head), 0x201);
+  });
+  it("is 0 where the frame does not say, is cut, or is none", () => {
+    const silent = zlib.zstdCompressSync(Buffer.alloc(300, 7), { params: { [withSize]: 0 } });
+    assert.equal(zstdContentSize(silent), 0);
+    for (const body of ["", "(", "something else"]) assert.equal(zstdContentSize(Buffer.from(body)), 0);
+    const whole = zlib.zstdCompressSync(Buffer.alloc(300, 7));
+    for (let size = 0; size < 7; size++) assert.equal(zstdContentSize(whole.subarray(0, size)), 0);
   });
 });
