@@ -50,6 +50,11 @@ export const gates: Readonly<Record<string, Gate>> = {
     from: "v0.2.0",
     description: "@grpc/grpc-js speaks gRPC in place of otelpipe's own code.",
   },
+  "otelpipe.nodeHttp": {
+    stage: "Alpha",
+    from: "v0.2.0",
+    description: "node:http alone speaks HTTP/1.1 in place of otelpipe's own code.",
+  },
   "ottl.PanicDuplicateName": {
     stage: "Stable",
     from: "v0.141.0",

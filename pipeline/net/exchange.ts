@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Readable } from "node:stream";
 import type { Clock } from "../host.ts";
 
 /** One request and the answer to it, whatever version of HTTP carries them. */
@@ -14,9 +13,8 @@ export interface Exchange {
   readonly allHeaders: ReadonlyMap<string, readonly string[]>;
   /** `host:port` of the other side; the empty string for a Unix socket. */
   readonly peer: string;
-  readonly body: Readable;
-  /** Whether the whole body has come. */
-  readonly isBodyComplete: boolean;
+  /** Gives the body to `taker`. */
+  takeBody(taker: BodyTaker): void;
   /** Whether an answer was given, or cannot be given any more. */
   readonly isOver: boolean;
   /**
@@ -31,6 +29,16 @@ export interface Exchange {
   ): void;
   /** Calls `run` once the exchange is over, and whether its answer was delivered. */
   onClose(run: (delivered: boolean) => void): void;
+}
+
+/** Takes the body of a request. */
+export interface BodyTaker {
+  /** Told how many bytes have come in all; false gives up what comes and has come. */
+  arrived(bytes: number): boolean;
+  /** The whole body, which is the taker's from now on. */
+  complete(body: Buffer): void;
+  /** The caller has gone away before the end. */
+  gone(): void;
 }
 
 export interface AnswerOptions {

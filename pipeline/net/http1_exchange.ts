@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
-import type { Readable } from "node:stream";
 import type { Clock } from "../host.ts";
-import type { AnswerOptions, Exchange } from "./exchange.ts";
+import type { AnswerOptions, BodyTaker, Exchange } from "./exchange.ts";
+import { takeStream } from "./http_body.ts";
 import { formatHostPort } from "./listener.ts";
 
 /** How long a connection that is refused in the middle of a body may go on sending, so that it can read why. */
@@ -44,12 +44,8 @@ export class Http1Exchange implements Exchange {
     return formatHostPort(remoteAddress, remotePort);
   }
 
-  get body(): Readable {
-    return this.#request;
-  }
-
-  get isBodyComplete(): boolean {
-    return this.#request.complete;
+  takeBody(taker: BodyTaker): void {
+    takeStream(this.#request, () => this.#request.complete, taker);
   }
 
   get isOver(): boolean {

@@ -1,6 +1,6 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import type { Readable } from "node:stream";
-import type { AnswerOptions, Exchange } from "./exchange.ts";
+import type { AnswerOptions, BodyTaker, Exchange } from "./exchange.ts";
+import { takeStream } from "./http_body.ts";
 import { formatHostPort } from "./listener.ts";
 import { distinctHeaders } from "./raw_headers.ts";
 
@@ -38,12 +38,8 @@ export class Http2Exchange implements Exchange {
     return formatHostPort(socket?.remoteAddress, socket?.remotePort);
   }
 
-  get body(): Readable {
-    return this.#stream;
-  }
-
-  get isBodyComplete(): boolean {
-    return this.#isBodyComplete;
+  takeBody(taker: BodyTaker): void {
+    takeStream(this.#stream, () => this.#isBodyComplete, taker);
   }
 
   get isOver(): boolean {

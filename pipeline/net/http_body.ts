@@ -1,7 +1,8 @@
+import type { Readable } from "node:stream";
 import type { ByteBudget } from "../host.ts";
 import type { EncodedBody } from "../pdata/index.ts";
 import { decompress, type Encoding } from "./compression.ts";
-import type { Exchange } from "./exchange.ts";
+import type { BodyTaker, Exchange } from "./exchange.ts";
 import { passable } from "./passable.ts";
 import { Reservation } from "./reservation.ts";
 import { BodyError, type Problem } from "./transport.ts";
@@ -33,34 +34,50 @@ export function readBody(exchange: Exchange, encoding: Encoding, limits: Limits,
     outcome.failed(problem);
     return;
   }
+  const failed = (reason: Problem) => {
+    reservation.release();
+    outcome.failed(reason);
+  };
+  exchange.takeBody({
+    arrived(size) {
+      if (size <= limits.maxBytes && reservation.arrived(size)) return true;
+      failed(size > limits.maxBytes ? tooLarge() : busy());
+      return false;
+    },
+    complete: (body) =>
+      inflate(encoding, body, limits.maxBytes, reservation, {
+        failed,
+        complete(inflated, encoded) {
+          reservation.release();
+          outcome.complete(inflated, encoded);
+        },
+      }),
+    gone: () => reservation.release(),
+  });
+}
+
+/** Gives a body that comes as a stream to `taker`; `isComplete` says of one that has ended whether it is whole. */
+export function takeStream(source: Readable, isComplete: () => boolean, taker: BodyTaker): void {
   const parts: Buffer[] = [];
   let size = 0;
-  let done = false;
-  const finish = (report: () => void) => {
-    if (done) return;
-    done = true;
-    parts.length = 0;
-    reservation.release();
-    report();
-  };
-  const { body: source } = exchange;
+  let isGivenUp = false;
   source.on("data", (part: Buffer) => {
-    if (done) return;
     size += part.length;
-    if (size > limits.maxBytes) finish(() => outcome.failed(tooLarge()));
-    else if (!reservation.arrived(size)) finish(() => outcome.failed(busy()));
-    else parts.push(part);
+    if (isGivenUp) return;
+    if (taker.arrived(size)) {
+      parts.push(part);
+      return;
+    }
+    isGivenUp = true;
+    parts.length = 0;
   });
   source.once("end", () => {
-    if (done || !exchange.isBodyComplete) return;
-    const body = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, size);
-    inflate(encoding, body, limits.maxBytes, reservation, {
-      failed: (reason) => finish(() => outcome.failed(reason)),
-      complete: (inflated, encoded) => finish(() => outcome.complete(inflated, encoded)),
-    });
+    if (isGivenUp || !isComplete()) return;
+    taker.complete(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, size));
+    parts.length = 0;
   });
   source.once("close", () => {
-    if (!exchange.isBodyComplete) finish(() => {});
+    if (!isGivenUp && !isComplete()) taker.gone();
   });
   source.on("error", () => {}); // "close" follows
 }

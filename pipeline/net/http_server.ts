@@ -1,11 +1,13 @@
 import { createServer, type Server } from "node:http";
-import type { Server as NetServer } from "node:net";
+import type { Server as NetServer, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { askAuthenticator, refusalOf, type ServerAuthenticator, serverAuthenticator } from "./auth.ts";
 import { encodingOf } from "./compression.ts";
 import { type CorsSettings, corsHeaders, isPreflight, preflightHeaders } from "./cors.ts";
 import type { Exchange } from "./exchange.ts";
 import { readBody } from "./http_body.ts";
 import { HttpRequestHead } from "./http_request.ts";
+import type { StrictServer } from "./http1/strict_server.ts";
 import { Http1Exchange } from "./http1_exchange.ts";
 import { keepAliveOf } from "./keep_alive.ts";
 import { type Listening, listen } from "./listener.ts";
@@ -19,6 +21,8 @@ import {
   type ServerSurroundings,
   type TransportServer,
 } from "./transport.ts";
+
+const noHeaders: Readonly<Record<string, string>> = {};
 
 const defaultBodyBytes = 20 * 1024 * 1024;
 
@@ -35,14 +39,24 @@ export class NodeHttpServer implements TransportServer {
   readonly #handler: RequestHandler<HttpAnswer>;
   readonly #maxBytes: number;
   readonly #responseHeaders: Readonly<Record<string, string>>;
+  readonly #headers = new WeakMap<HttpAnswer, Readonly<Record<string, string>>>();
   readonly #servers: Server[] = [];
+  readonly #Strict: typeof StrictServer | undefined;
+  readonly #strict: StrictServer[] = [];
   readonly #unanswered = new Set<Exchange>();
   #authenticator: ServerAuthenticator | undefined;
   #listening: Listening | undefined;
   #stopping: Promise<void> | undefined;
   #allAnswered: () => void = () => {};
 
-  constructor(settings: HttpServerSettings, handler: RequestHandler<HttpAnswer>, surroundings: ServerSurroundings) {
+  /** With `Strict` it reads the requests that exporters send, and `node:http` the others only. */
+  constructor(
+    settings: HttpServerSettings,
+    handler: RequestHandler<HttpAnswer>,
+    surroundings: ServerSurroundings,
+    Strict?: typeof StrictServer,
+  ) {
+    this.#Strict = Strict;
     this.#settings = settings;
     this.#handler = handler;
     this.#surroundings = surroundings;
@@ -89,7 +103,21 @@ export class NodeHttpServer implements TransportServer {
         : secure.createHttpsServer(tls, options, this.#surroundings, take);
     server.timeout = write_timeout;
     this.#servers.push(server);
+    if (this.#Strict === undefined) return server;
+    const limits = {
+      headMs: headersTimeout,
+      requestMs: requestTimeout,
+      idleMs: options.keepAliveTimeout,
+      silentMs: write_timeout,
+    };
+    const strict = new this.#Strict(this.#surroundings.clock, limits, take);
+    this.#strict.push(strict);
+    readFirst(server, tls === undefined ? "connection" : "secureConnection", strict);
     return server;
+  }
+
+  #closeIdle(): void {
+    for (const server of [...this.#servers, ...this.#strict]) server.closeIdleConnections();
   }
 
   #take(exchange: Exchange): void {
@@ -156,7 +184,8 @@ export class NodeHttpServer implements TransportServer {
 
   /** How to answer a request, with the headers that CORS wants; undefined when it was a preflight and is answered. */
   #answerFor(exchange: Exchange, cors: CorsSettings | undefined): ((answer: HttpAnswer) => void) | undefined {
-    if (cors === undefined || cors.allowed_origins.length === 0) return (answer) => this.#answer(exchange, answer, {});
+    if (cors === undefined || cors.allowed_origins.length === 0)
+      return (answer) => this.#answer(exchange, answer, noHeaders);
     if (isPreflight(exchange)) {
       this.#answer(exchange, { status: 204 }, preflightHeaders(cors, exchange.headers));
       return undefined;
@@ -169,8 +198,18 @@ export class NodeHttpServer implements TransportServer {
     if (exchange.isOver) return;
     const body = typeof answer.body === "string" ? Buffer.from(answer.body, "utf8") : answer.body;
     const isLast = this.#stopping !== undefined || !keepAliveOf(this.#settings).isEnabled;
-    const headers = { ...this.#responseHeaders, ...added, ...answer.headers };
+    const headers = added === noHeaders ? this.#headersOf(answer) : { ...this.#headersOf(answer), ...added };
     exchange.answer(answer.status, headers, body, { isLast, clock: this.#surroundings.clock });
+  }
+
+  /** The headers of `answer` with those of the settings; the same object for the same answer. */
+  #headersOf(answer: HttpAnswer): Readonly<Record<string, string>> {
+    let headers = this.#headers.get(answer);
+    if (headers === undefined) {
+      headers = { ...this.#responseHeaders, ...answer.headers };
+      this.#headers.set(answer, headers);
+    }
+    return headers;
   }
 
   stop(graceMs: number): Promise<void> {
@@ -180,7 +219,7 @@ export class NodeHttpServer implements TransportServer {
 
   async #stop(graceMs: number): Promise<void> {
     this.#listening?.close();
-    for (const server of this.#servers) server.closeIdleConnections();
+    this.#closeIdle();
     const { clock } = this.#surroundings;
     await new Promise<void>((resolve) => {
       const timer = clock.setTimer(resolve, graceMs);
@@ -190,7 +229,7 @@ export class NodeHttpServer implements TransportServer {
       };
       if (this.#unanswered.size === 0) this.#allAnswered();
     });
-    for (const server of this.#servers) server.closeIdleConnections();
+    this.#closeIdle();
     await this.#closeLingering();
   }
 
@@ -199,6 +238,16 @@ export class NodeHttpServer implements TransportServer {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#listening?.destroyConnections();
   }
+}
+
+/** Has `strict` serve the connections of `server`, which gets those that it hands over. */
+function readFirst(server: Server, event: "connection" | "secureConnection", strict: StrictServer): void {
+  const [other] = server.listeners(event) as ((socket: Socket) => void)[];
+  server.removeAllListeners(event);
+  server.on(event, (socket: Socket | TLSSocket) => {
+    if ("alpnProtocol" in socket && socket.alpnProtocol === "h2") other?.call(server, socket);
+    else strict.serve(socket, (left) => other?.call(server, left));
+  });
 }
 
 function allows(allowed: readonly string[], name: string): boolean {

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 
-/** Takes bytes that have come; they are valid during the call only. */
-export type TakeBytes = (bytes: Buffer, start: number, end: number) => void;
+/** Takes bytes that have come; they are valid during the call only. `false` stops reading until the socket is resumed. */
+export type TakeBytes = (bytes: Buffer, start: number, end: number) => unknown;
 
 /** What one read takes at most. */
 const readBytes = 256 * 1024;
@@ -32,7 +32,7 @@ export function shareReads(socket: Socket, take: TakeBytes): boolean {
   const { _handle: handle } = socket as Socket & { _handle?: { useUserBuffer?: (buffer: Buffer) => void } };
   if (internals === undefined || typeof handle?.useUserBuffer !== "function") return false;
   shared ??= Buffer.allocUnsafeSlow(readBytes);
-  const callback = (length: number, buffer: Buffer): void => take(buffer, 0, length);
+  const callback = (length: number, buffer: Buffer): unknown => take(buffer, 0, length);
   Object.assign(socket, { [internals.buffer]: shared, [internals.callback]: callback });
   handle.useUserBuffer(shared);
   return true;

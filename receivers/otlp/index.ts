@@ -1,6 +1,7 @@
 import { type Receiver, receiver } from "../../pipeline/component.ts";
 import type { ReceiverHost } from "../../pipeline/host.ts";
 import { openGrpcServer } from "../../pipeline/net/grpc/open.ts";
+import { openHttpServer } from "../../pipeline/net/http1/open.ts";
 import { canBeShared } from "../../pipeline/net/listener.ts";
 import type { TransportServer } from "../../pipeline/net/transport.ts";
 import { signals } from "../../pipeline/pdata/index.ts";
@@ -64,8 +65,7 @@ export class OtlpReceiver implements Receiver {
   async #makeHttp(): Promise<TransportServer | undefined> {
     const { http } = this.#settings;
     if (http === undefined) return undefined;
-    const { NodeHttpServer } = await import("../../pipeline/net/http_server.ts");
-    return this.#started("HTTP", new NodeHttpServer(http, new HttpHandler(http, this.#host), this.#host));
+    return this.#started("HTTP", await openHttpServer(http, new HttpHandler(http, this.#host), this.#host));
   }
 
   async #started(name: string, server: TransportServer): Promise<TransportServer> {

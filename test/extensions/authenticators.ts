@@ -10,11 +10,11 @@ import { GrpcJsClient } from "../../pipeline/net/grpc_js_client.ts";
 import { GrpcJsServer } from "../../pipeline/net/grpc_js_server.ts";
 import { otlpServices } from "../../pipeline/net/grpc_services.ts";
 import { NodeHttpClient } from "../../pipeline/net/http_client.ts";
-import { NodeHttpServer } from "../../pipeline/net/http_server.ts";
 import { exportPath } from "../../pipeline/net/otlp_paths.ts";
 import { grpcServerShape, httpServerShape } from "../../pipeline/net/settings.ts";
 import type { HttpAnswer, Problem, RpcAnswer } from "../../pipeline/net/transport.ts";
 import { loadDefinition } from "../../pipeline/registry.ts";
+import { makeHttpServer } from "../pipeline/net/http_engines.ts";
 import { RecordingHandler, surroundings, testdata } from "../pipeline/net/servers.ts";
 import { simulatedHost } from "../support/simulated_host.ts";
 
@@ -75,7 +75,7 @@ export async function servers(extension?: Lifecycle) {
   );
   const timeouts = { header: "0s", write: "0s", idle: "0s" };
   const httpSettings = z.strictObject(httpServerShape("localhost:0", timeouts)).parse(auth);
-  const http = new NodeHttpServer(httpSettings, overHttp, around);
+  const http = makeHttpServer(httpSettings, overHttp, around);
   const grpcSettings = z.strictObject(grpcServerShape("localhost:0")).parse({ ...auth, tls });
   const grpc = new GrpcJsServer(grpcSettings, otlpServices(["traces"]), overGrpc, around);
   for (const server of [http, grpc]) {

@@ -5,10 +5,10 @@ import { z } from "../../../pipeline/config/schema.ts";
 import type { AuthVerdict, ClientAuthenticator, ServerAuthenticator } from "../../../pipeline/net/auth.ts";
 import { grpcClientShape, httpClientShape } from "../../../pipeline/net/client_settings.ts";
 import { NodeHttpClient } from "../../../pipeline/net/http_client.ts";
-import { NodeHttpServer } from "../../../pipeline/net/http_server.ts";
 import { exportPath } from "../../../pipeline/net/otlp_paths.ts";
 import { grpcServerShape, httpServerShape } from "../../../pipeline/net/settings.ts";
 import type { HttpAnswer, RpcAnswer } from "../../../pipeline/net/transport.ts";
+import { makeHttpServer } from "./http_engines.ts";
 import { forEachGrpcEngine, makeGrpcClient, makeGrpcServer, RecordingHandler, surroundings } from "./servers.ts";
 
 const cleanup: (() => Promise<void> | void)[] = [];
@@ -50,7 +50,7 @@ async function httpBehind(gatekeeper: unknown, auth: object = {}) {
     ({ kind, message }) => ({ status: kind === "unauthenticated" ? 401 : 400, body: message }),
   );
   const settings = httpSettings.parse({ auth: { authenticator: "gatekeeper", ...auth } });
-  const server = new NodeHttpServer(settings, handler, around);
+  const server = makeHttpServer(settings, handler, around);
   await server.start();
   cleanup.push(() => server.stop(0));
   return { handler, url: new URL(`http://${server.addresses[0]}/v1/traces`), budget: around.budget };

@@ -6,13 +6,13 @@ import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { z } from "../../../pipeline/config/schema.ts";
 import { grpcClientShape, httpClientShape } from "../../../pipeline/net/client_settings.ts";
 import { NodeHttpClient } from "../../../pipeline/net/http_client.ts";
-import { NodeHttpServer } from "../../../pipeline/net/http_server.ts";
 import { parseHostPort } from "../../../pipeline/net/listener.ts";
 import { exportPath } from "../../../pipeline/net/otlp_paths.ts";
 import { grpcServerShape, httpServerShape } from "../../../pipeline/net/settings.ts";
 import type { HttpAnswer, RpcAnswer } from "../../../pipeline/net/transport.ts";
 import { authority, type Certificate } from "../../support/certificates.ts";
 import { SimulatedClock } from "../../support/simulated_host.ts";
+import { makeHttpServer } from "./http_engines.ts";
 import { makeGrpcClient, makeGrpcServer, RecordingHandler, surroundings } from "./servers.ts";
 
 /** Servers and clients with TLS on loopback, and certificates for them. What is opened is closed when the tests are over. */
@@ -56,7 +56,7 @@ export async function https(tls: object, settings: object = {}, around = surroun
     ({ kind }) => ({ status: kind === "too_large" ? 413 : 400, body: kind }),
   );
   const schema = z.strictObject(httpServerShape("localhost:0", { header: "0s", write: "0s", idle: "0s" }));
-  const server = new NodeHttpServer(schema.parse({ tls, ...settings }), handler, around);
+  const server = makeHttpServer(schema.parse({ tls, ...settings }), handler, around);
   await server.start();
   cleanup.push(() => server.stop(0));
   const address = server.addresses[0] as string;

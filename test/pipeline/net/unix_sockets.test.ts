@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { z } from "../../../pipeline/config/schema.ts";
 import { grpcClientShape } from "../../../pipeline/net/client_settings.ts";
-import { NodeHttpServer } from "../../../pipeline/net/http_server.ts";
 import { exportPath } from "../../../pipeline/net/otlp_paths.ts";
 import { grpcServerShape, httpServerShape } from "../../../pipeline/net/settings.ts";
 import type { HttpAnswer, RpcAnswer } from "../../../pipeline/net/transport.ts";
+import { makeHttpServer } from "./http_engines.ts";
 import { forEachGrpcEngine, makeGrpcClient, makeGrpcServer, RecordingHandler, surroundings } from "./servers.ts";
 
 const cleanup: (() => unknown)[] = [];
@@ -40,7 +40,7 @@ function httpServer(endpoint: string) {
   );
   const shape = httpServerShape("", { header: "0s", write: "0s", idle: "0s" });
   const settings = z.strictObject(shape).parse({ endpoint, transport: "unix" });
-  const server = new NodeHttpServer(settings, handler, surroundings());
+  const server = makeHttpServer(settings, handler, surroundings());
   cleanup.push(() => server.stop(0));
   return { server, handler };
 }
