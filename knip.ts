@@ -24,6 +24,7 @@ export default {
     "workers/*/worker.mjs",
     "test/interop/{main,real}.ts",
     "test/interop/peers/main.ts",
+    "test/interop/peers/grpc_servers/serve_js.ts",
     "test/e2e/many_kills.ts",
   ],
   project: ["**/*.{ts,mjs,js,css}"],

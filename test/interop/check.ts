@@ -5,12 +5,15 @@ export type PeerName =
   | "collector"
   | "collector_released"
   | "go_sdk"
+  | "grpc_go"
+  | "grpc_java"
   | "jaeger"
   | "java_sdk"
   | "javascript_sdk"
   | "linters"
   | "node_rapids"
   | "python_sdk"
+  | "tonic"
   | "telemetrygen";
 
 /** One line of the result table. */

@@ -17,6 +17,7 @@ import { exported } from "./checks/exports.ts";
 import { figures } from "./checks/figures.ts";
 import { gateway } from "./checks/gateway.ts";
 import { graphistry } from "./checks/graphistry.ts";
+import { grpcServers } from "./checks/grpc_servers.ts";
 import { jaegerTraces } from "./checks/jaeger.ts";
 import { leftQueues } from "./checks/left_queues.ts";
 import { ownMetrics } from "./checks/own_metrics.ts";
@@ -31,6 +32,7 @@ import { telemetrygen } from "./checks/telemetrygen.ts";
 import { verdicts } from "./checks/verdicts.ts";
 import { ensureMinimal, ensureReleased, ensureTelemetrygen } from "./peers/collector_builds.ts";
 import * as goSdk from "./peers/go_sdk.ts";
+import * as grpcLibraries from "./peers/grpc_servers.ts";
 import * as jaeger from "./peers/jaeger.ts";
 import * as javaSdk from "./peers/java_sdk.ts";
 import * as javascriptSdk from "./peers/javascript_sdk.ts";
@@ -45,17 +47,21 @@ const recipes: Readonly<Record<PeerName, () => Promise<Peer | Skipped>>> = {
   collector: ensureMinimal,
   collector_released: ensureReleased,
   go_sdk: goSdk.ensure,
+  grpc_go: grpcLibraries.ensureGo,
+  grpc_java: grpcLibraries.ensureJava,
   jaeger: jaeger.ensure,
   java_sdk: javaSdk.ensure,
   javascript_sdk: javascriptSdk.ensure,
   linters: linters.ensure,
   node_rapids: nodeRapids.ensure,
   python_sdk: pythonSdk.ensure,
+  tonic: grpcLibraries.ensureTonic,
   telemetrygen: ensureTelemetrygen,
 };
 
 const checks: readonly Check[] = [
   sdks,
+  grpcServers,
   telemetrygen,
   chains,
   answers,
