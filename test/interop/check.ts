@@ -7,6 +7,7 @@ export type PeerName =
   | "go_sdk"
   | "grpc_go"
   | "grpc_java"
+  | "h2spec"
   | "jaeger"
   | "java_sdk"
   | "javascript_sdk"

@@ -18,6 +18,7 @@ import { figures } from "./checks/figures.ts";
 import { gateway } from "./checks/gateway.ts";
 import { graphistry } from "./checks/graphistry.ts";
 import { grpcServers } from "./checks/grpc_servers.ts";
+import { http2 } from "./checks/http2.ts";
 import { jaegerTraces } from "./checks/jaeger.ts";
 import { leftQueues } from "./checks/left_queues.ts";
 import { ownMetrics } from "./checks/own_metrics.ts";
@@ -33,6 +34,7 @@ import { verdicts } from "./checks/verdicts.ts";
 import { ensureMinimal, ensureReleased, ensureTelemetrygen } from "./peers/collector_builds.ts";
 import * as goSdk from "./peers/go_sdk.ts";
 import * as grpcLibraries from "./peers/grpc_servers.ts";
+import * as h2spec from "./peers/h2spec.ts";
 import * as jaeger from "./peers/jaeger.ts";
 import * as javaSdk from "./peers/java_sdk.ts";
 import * as javascriptSdk from "./peers/javascript_sdk.ts";
@@ -49,6 +51,7 @@ const recipes: Readonly<Record<PeerName, () => Promise<Peer | Skipped>>> = {
   go_sdk: goSdk.ensure,
   grpc_go: grpcLibraries.ensureGo,
   grpc_java: grpcLibraries.ensureJava,
+  h2spec: h2spec.ensure,
   jaeger: jaeger.ensure,
   java_sdk: javaSdk.ensure,
   javascript_sdk: javascriptSdk.ensure,
@@ -88,6 +91,7 @@ const checks: readonly Check[] = [
   graphistry,
   packaging,
   engines,
+  http2,
 ];
 
 exitOnSignals();

@@ -254,8 +254,11 @@ export class ServerCall implements StreamEvents, TransportRequest {
 
   /** What has to happen at `dueMs`. */
   expire(nowMs: number): void {
-    if (this.isOver) return;
-    if (nowMs >= this.#deadlineMs) {
+    if (this.#isAborted) return;
+    if (this.#isAnswered) {
+      // Its client opens no window for the answer.
+      if (this.#stream !== undefined) this.#connection.reset(this.#stream, ErrorCode.cancel);
+    } else if (nowMs >= this.#deadlineMs) {
       this.#end({ code: rpcCode.deadlineExceeded, message: "the deadline has passed" });
       this.#abort();
     } else if (!this.#isRead && this.#stream !== undefined) {

@@ -19,8 +19,11 @@ import { parseTimeout, unknownMethod } from "./wire.ts";
 /** A connection that has not spoken HTTP/2 after this time is cut. */
 const prefaceTimeoutMs = 20_000;
 
-/** How long a client that was told to go has to answer: then it is taken to have heard of it. */
+/** How long a client that was told to go has to answer, and to read what is still sent: then it is cut. */
 const farewellMs = 5_000;
+
+/** Calls that a client may have open when no setting says so: more are a way to use up memory. */
+const maxOpenCalls = 10_000;
 
 /** Room for a message of the usual size before anything is granted, and what one read takes. */
 const streamWindowBytes = 1024 * 1024;
@@ -48,6 +51,7 @@ export class ServerConnection {
   /** `told`: it knows to make no new calls; `refusing`: those it makes are not looked at. */
   #farewell: "none" | "told" | "refusing" = "none";
   #farewellTimer: Timer | undefined;
+  #endTimer: Timer | undefined;
 
   constructor(socket: Socket, context: ServerContext) {
     this.#socket = socket;
@@ -98,7 +102,7 @@ export class ServerConnection {
   }
 
   #open(request: RequestFields): ServerCall | undefined {
-    if (this.#farewell === "refusing") return undefined;
+    if (this.#farewell === "refusing" || this.#calls.size >= maxOpenCalls) return undefined;
     if (request !== this.#lastRequest) {
       this.#lastRequest = request;
       this.#lastHead = this.#headOf(request);
@@ -188,6 +192,7 @@ export class ServerConnection {
   #endSocket(): void {
     this.#http2.flush();
     this.#socket.destroySoon();
+    this.#endTimer ??= this.#context.surroundings.clock.setTimer(() => void this.#socket.destroy(), farewellMs);
   }
 
   /** Cuts the connection. */
@@ -199,7 +204,7 @@ export class ServerConnection {
     const { clock } = this.#context.surroundings;
     this.#keepalive.stop();
     this.#calls.stop();
-    for (const timer of [this.#prefaceTimer, this.#farewellTimer]) {
+    for (const timer of [this.#prefaceTimer, this.#farewellTimer, this.#endTimer]) {
       if (timer !== undefined) clock.clearTimer(timer);
     }
     this.#http2.abort();

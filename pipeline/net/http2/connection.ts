@@ -192,9 +192,11 @@ export class Http2Connection implements FrameSink {
     const stream = this.#current;
     this.#current = undefined;
     if (stream === undefined || stream.isRemoteClosed) return;
-    // Padding is used up at once.
-    if (this.#currentLength > 0 && !isLast) this.grant(stream, this.#currentLength);
     if (isLast) this.#endRemote(stream);
+    else if (this.#currentLength > 0) {
+      this.grant(stream, this.#currentLength); // padding is used up at once
+      this.#limits.padded();
+    }
   }
 
   headerBlock(
@@ -209,15 +211,13 @@ export class Http2Connection implements FrameSink {
     const fields = this.#hpack.decode(bytes, start, end);
     const stream = this.#streams.get(streamId);
     if (stream !== undefined) this.#moreHeaders(stream, fields, isLast);
-    else if (this.#options.role === "client") this.#judgeGone(streamId);
-    else this.#open(streamId, fields, isLast, dependency);
+    else if (this.#options.role === "client" || streamId <= this.#highestPeerId) {
+      this.#judgeGone(streamId);
+      this.#limits.idleFrame();
+    } else this.#open(streamId, fields, isLast, dependency);
   }
 
   #open(streamId: number, fields: HeaderFields, isLast: boolean, dependency: number | undefined): void {
-    if (streamId <= this.#highestPeerId) {
-      this.#judgeGone(streamId);
-      return;
-    }
     if ((streamId & 1) === 0) throw new Http2Error(ErrorCode.protocol, "a stream of a client has an odd number");
     this.#highestPeerId = streamId;
     if (dependency === streamId) {
@@ -225,7 +225,7 @@ export class Http2Connection implements FrameSink {
       return;
     }
     const request = requestOf(fields);
-    if (request instanceof MalformedError || fields.isTooLarge) {
+    if (request instanceof MalformedError || fields.isTooLarge || (isLast && (request.contentLength ?? 0) > 0)) {
       this.#refuse(streamId, fields.isTooLarge ? ErrorCode.enhanceYourCalm : ErrorCode.protocol);
       return;
     }
@@ -239,7 +239,8 @@ export class Http2Connection implements FrameSink {
     const stream = new Stream(streamId, events, this.#options.streamWindowBytes, this.#sender.streamWindowBytes);
     stream.announcedBytes = request.contentLength;
     this.#streams.set(streamId, stream);
-    this.#events.opened(stream, isLast);
+    stream.isRemoteClosed = isLast; // or one that is answered at once would be reset
+    this.#events.opened(stream);
     if (isLast && this.#streams.has(streamId)) this.#endRemote(stream);
   }
 

@@ -49,10 +49,12 @@ export class ControlFrames {
     switch (type) {
       case FrameType.ping:
         expectOnConnection(streamId, length === 8, "PING");
+        limits.idleFrame();
         if ((flags & Flag.ack) !== 0) this.#about.pong();
         else this.#answerPing(bytes.subarray(start, end));
         return;
       case FrameType.goaway: {
+        limits.idleFrame();
         expectOnConnection(streamId, length >= 8, "GOAWAY");
         const code = bytes.readUInt32BE(start + 4);
         this.#about.goaway(bytes.readUInt32BE(start) & maxStreamId, code, bytes.toString("latin1", start + 8, end));
@@ -98,15 +100,27 @@ export class ControlFrames {
     }
     expect((end - start) % 6 === 0, ErrorCode.frameSize, "SETTINGS cut short");
     if (this.isSettled) limits.idleFrame();
-    for (let at = start; at < end; at += 6) this.#apply(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2));
+    const { sender, streams } = this.#about;
+    let windowBytes = sender.streamWindowBytes;
+    for (let at = start; at < end; at += 6) {
+      const setting = bytes.readUInt16BE(at);
+      const value = bytes.readUInt32BE(at + 2);
+      if (setting === Setting.initialWindowSize) {
+        expect(value <= maxWindowBytes, ErrorCode.flowControl, "INITIAL_WINDOW_SIZE");
+        windowBytes = value;
+      } else this.#apply(setting, value);
+    }
     this.isSettled = true;
     out.copy(frame(FrameType.settings, Flag.ack, 0, Buffer.alloc(0)));
     limits.wrote();
+    // Once, however often it was set, and behind the acknowledgement: DATA may leave because of it.
+    const isPossible = sender.resize(windowBytes, streams.values());
+    expect(isPossible, ErrorCode.flowControl, "INITIAL_WINDOW_SIZE");
     this.#about.settings();
   }
 
   #apply(setting: number, value: number): void {
-    const { role, sender, streams } = this.#about;
+    const { role, sender } = this.#about;
     if (setting === Setting.enablePush) {
       expect(value === 0 || (value === 1 && role === "server"), ErrorCode.protocol, "ENABLE_PUSH");
     } else if (setting === Setting.maxConcurrentStreams) {
@@ -116,15 +130,11 @@ export class ControlFrames {
     } else if (setting === Setting.maxFrameSize) {
       expect(value >= standardFrameBytes && value < 1 << 24, ErrorCode.protocol, "MAX_FRAME_SIZE");
       sender.frameBytes = value;
-    } else if (setting === Setting.initialWindowSize) {
-      const isPossible = value <= maxWindowBytes && sender.resize(value, streams.values());
-      expect(isPossible, ErrorCode.flowControl, "INITIAL_WINDOW_SIZE");
     }
   }
 
   #answerPing(payload: Buffer): void {
     const { limits, out } = this.#about;
-    limits.idleFrame();
     out.copy(frame(FrameType.ping, Flag.ack, 0, payload));
     limits.wrote();
     this.#about.ping();
@@ -149,14 +159,15 @@ export class ControlFrames {
   }
 
   #takeReset(streamId: number, code: number): void {
-    const { limits, streams } = this.#about;
+    const { role, limits, streams } = this.#about;
     expect(!this.#about.isIdle(streamId), ErrorCode.protocol, "RST_STREAM on a stream that is not open");
     const stream = streams.get(streamId);
     if (stream === undefined) {
       limits.idleFrame();
       return;
     }
-    if (code !== ErrorCode.none) limits.reset();
+    // A server may so end what it has answered before all of it came.
+    if (role === "server" || code !== ErrorCode.none) limits.reset();
     this.#about.ended(stream, code);
   }
 }

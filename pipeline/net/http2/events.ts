@@ -18,7 +18,7 @@ export interface ConnectionEvents {
   /** A request's head has come. A server's only. Undefined refuses it: it may be repeated. */
   open(id: number, request: RequestFields, fields: HeaderFields): StreamEvents | undefined;
   /** A stream that `open` took is there: what is answered goes to it. */
-  opened(stream: Stream, isLast: boolean): void;
+  opened(stream: Stream): void;
   /** A stream is over. */
   closed(stream: Stream): void;
   /** The peer's settings have come, for the first time or again. */

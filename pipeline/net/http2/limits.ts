@@ -32,6 +32,12 @@ export class PeerLimits {
     if (!this.#idleFrames.take()) throw tooMany("frames that serve no request");
   }
 
+  /** A frame with padding has come, which was granted again. */
+  padded(): void {
+    this.idleFrame();
+    this.wrote();
+  }
+
   /** A stream has ended before its time, by the peer or for what it did. */
   reset(): void {
     if (!this.#resets.take()) throw tooMany("streams that were reset");

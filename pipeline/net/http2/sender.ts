@@ -20,6 +20,7 @@ const emptyTable = tableSize(0);
 export class Sender {
   readonly #out: Outbox;
   readonly #ended: (stream: Stream) => void;
+  /** Streams that wait for the connection's window. */
   readonly #blocked = new Set<Stream>();
   #window = standardWindowBytes;
   #isTableDropped = false;
@@ -124,7 +125,7 @@ export class Sender {
     while (pending.left > 0) {
       const length = Math.min(pending.left, this.#window, stream.sendWindow, this.frameBytes);
       if (length <= 0) {
-        this.#blocked.add(stream);
+        if (stream.sendWindow > 0) this.#blocked.add(stream);
         return;
       }
       this.#window -= length;

@@ -4,30 +4,9 @@ import { Flag, FrameType, frame, preface, Setting, settingsFrame } from "../../.
 import { indexedField, literalField } from "../../../../pipeline/net/http2/hpack.ts";
 import type { Stream } from "../../../../pipeline/net/http2/stream.ts";
 
-import { data, headers, hello, padded, request, reset, server, whole, windowUpdate } from "./server_side.ts";
+import { conversation, data, headers, hello, padded, reset, server, whole, windowUpdate } from "./server_side.ts";
 
 describe("an HTTP/2 connection of a server", () => {
-  const conversation: Buffer = Buffer.concat([
-    hello,
-    headers(1, 0, request.subarray(0, 3)),
-    frame(FrameType.continuation, 0, 1, request.subarray(3, 5)),
-    frame(FrameType.continuation, Flag.endHeaders, 1, request.subarray(5)),
-    data(1, "abc"),
-    headers(3, whole),
-    frame(FrameType.ping, 0, 0, Buffer.alloc(8, 7)),
-    padded(1, "def", 5),
-    frame(99, 0, 1, Buffer.from("unknown")),
-    data(1, ""),
-    frame(FrameType.priority, 0, 1, Buffer.alloc(5)),
-    padded(1, "", 0),
-    headers(1, whole, literalField("x", "y")),
-    headers(5, Flag.endHeaders),
-    reset(5, 8),
-    windowUpdate(0, 10),
-    settingsFrame([[Setting.initialWindowSize, 5]]),
-    frame(FrameType.settings, Flag.ack, 0, Buffer.alloc(0)),
-    frame(FrameType.goaway, 0, 0, Buffer.alloc(8)),
-  ]);
   const told = [
     "open 1 /a.B/C",
     "open 3 /a.B/C",

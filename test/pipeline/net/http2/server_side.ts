@@ -1,7 +1,16 @@
 import { Duplex } from "node:stream";
 import { Http2Connection } from "../../../../pipeline/net/http2/connection.ts";
-import { Flag, FrameType, frame, preface, settingsFrame, uint32 } from "../../../../pipeline/net/http2/frames.ts";
-import { indexedField, namedField } from "../../../../pipeline/net/http2/hpack.ts";
+import { ErrorCode } from "../../../../pipeline/net/http2/errors.ts";
+import {
+  Flag,
+  FrameType,
+  frame,
+  preface,
+  Setting,
+  settingsFrame,
+  uint32,
+} from "../../../../pipeline/net/http2/frames.ts";
+import { indexedField, literalField, namedField } from "../../../../pipeline/net/http2/hpack.ts";
 import type { Stream } from "../../../../pipeline/net/http2/stream.ts";
 
 /** Frames as they were written, one after the other. */
@@ -19,14 +28,21 @@ function* framesIn(bytes: Buffer): Generator<{ type: number; flags: number; stre
   }
 }
 
-/** A server's side of a connection that writes down what happens to it. */
-export function server(options: { maxConcurrentStreams?: number; streamWindowBytes?: number } = {}) {
+/** A server's side of a connection that writes down what happens to it; a client that is `deaf` reads nothing. */
+export function server(
+  options: {
+    maxConcurrentStreams?: number;
+    streamWindowBytes?: number;
+    isDeaf?: boolean;
+    answersAtOnce?: boolean;
+  } = {},
+) {
   const written: Buffer[] = [];
   const socket = new Duplex({
     read() {},
     write(chunk: Buffer, _encoding, done) {
       written.push(Buffer.from(chunk));
-      done();
+      if (options.isDeaf !== true) done();
     },
   });
   let nowMs = 0;
@@ -52,7 +68,12 @@ export function server(options: { maxConcurrentStreams?: number; streamWindowByt
           aborted: (code) => void events.push(`aborted ${id} ${code}`),
         };
       },
-      opened: (stream) => void streams.push(stream),
+      opened: (stream) => {
+        streams.push(stream);
+        if (options.answersAtOnce !== true) return;
+        connection.headers(stream, indexedField(8), true);
+        if (!stream.isRemoteClosed) connection.reset(stream, ErrorCode.none);
+      },
       closed: () => {},
       settings: () => {},
       ping: () => void events.push("ping"),
@@ -67,7 +88,12 @@ export function server(options: { maxConcurrentStreams?: number; streamWindowByt
   const read = (...parts: readonly Buffer[]) => {
     const bytes = Buffer.concat(parts);
     connection.read(bytes, 0, bytes.length);
-    return { events, sent: sent() };
+    return {
+      events,
+      get sent() {
+        return sent();
+      },
+    };
   };
   return {
     connection,
@@ -96,3 +122,26 @@ export const padded = (id: number, text: string, padding: number, flags = 0) =>
     id,
     Buffer.concat([Buffer.from([padding]), Buffer.from(text), Buffer.alloc(padding)]),
   );
+
+/** What a client may send: frames of every kind. */
+export const conversation: Buffer = Buffer.concat([
+  hello,
+  headers(1, 0, request.subarray(0, 3)),
+  frame(FrameType.continuation, 0, 1, request.subarray(3, 5)),
+  frame(FrameType.continuation, Flag.endHeaders, 1, request.subarray(5)),
+  data(1, "abc"),
+  headers(3, whole),
+  frame(FrameType.ping, 0, 0, Buffer.alloc(8, 7)),
+  padded(1, "def", 5),
+  frame(99, 0, 1, Buffer.from("unknown")),
+  data(1, ""),
+  frame(FrameType.priority, 0, 1, Buffer.alloc(5)),
+  padded(1, "", 0),
+  headers(1, whole, literalField("x", "y")),
+  headers(5, Flag.endHeaders),
+  reset(5, 8),
+  windowUpdate(0, 10),
+  settingsFrame([[Setting.initialWindowSize, 5]]),
+  frame(FrameType.settings, Flag.ack, 0, Buffer.alloc(0)),
+  frame(FrameType.goaway, 0, 0, Buffer.alloc(8)),
+]);
