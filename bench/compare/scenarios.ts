@@ -15,6 +15,10 @@ export interface Scenario {
   readonly pipelines?: readonly { readonly exporters: number; readonly processors: readonly string[] }[];
   /** Exporters' own queue, off unless said: then an answer means that the sink has it. */
   readonly queue?: boolean;
+  /** `service::workers`, of otelpipe alone. */
+  readonly workers?: number;
+  /** Whether a `forward` connector stands between receiver and exporters, which is in otelpipe's main thread. */
+  readonly forward?: boolean;
   /** How many items leave for each that comes, at least and at most. */
   readonly leaving: readonly [number, number];
   readonly connections: number;
@@ -27,7 +31,7 @@ const spans = (items: number, itemBytes = 800): Shape => ({ signal: "traces", it
 const logs: Shape = { signal: "logs", itemBytes: 355, items: 1000 };
 const points: Shape = { signal: "metrics", itemBytes: 196, items: 1000 };
 
-const plain = {
+export const plain = {
   protocol: "grpc",
   coding: "none",
   leaving: [1, 1],
@@ -140,7 +144,16 @@ export interface Ports {
 
 /** The configuration of a scenario, as YAML that is JSON: both daemons read the same text. */
 export function configOf(scenario: Scenario, ports: Ports): string {
-  const { protocol, coding, shape, processors = {}, pipelines = [], queue = false } = scenario;
+  const {
+    protocol,
+    coding,
+    shape,
+    processors = {},
+    pipelines = [],
+    queue = false,
+    workers,
+    forward = false,
+  } = scenario;
   const signal: Signal = shape.signal;
   const type = protocol === "grpc" ? "otlp_grpc" : "otlp_http";
   const exporter = {
@@ -164,22 +177,29 @@ export function configOf(scenario: Scenario, ports: Ports): string {
         },
       },
       processors,
+      ...(forward && { connectors: { forward: {} } }),
       exporters: Object.fromEntries(
         flows.flatMap((flow, index) => idsOf(index, flow.exporters).map((id) => [id, exporter])),
       ),
       service: {
+        ...(workers !== undefined && { workers }),
         telemetry: {
           logs: { level: "warn" },
           metrics: {
             readers: [{ pull: { exporter: { prometheus: { host: "127.0.0.1", port: ports.metrics } } } }],
           },
         },
-        pipelines: Object.fromEntries(
-          flows.map((flow, index) => [
+        pipelines: Object.fromEntries([
+          ...(forward ? [[`${signal}/in`, { receivers: ["otlp"], exporters: ["forward"] }]] : []),
+          ...flows.map((flow, index) => [
             `${signal}/${index}`,
-            { receivers: ["otlp"], processors: flow.processors, exporters: idsOf(index, flow.exporters) },
+            {
+              receivers: [forward ? "forward" : "otlp"],
+              processors: flow.processors,
+              exporters: idsOf(index, flow.exporters),
+            },
           ]),
-        ),
+        ]),
       },
     },
     undefined,
