@@ -1,6 +1,6 @@
 import type { ResolvedConfig } from "./config/resolved.ts";
+import { untilDeadline } from "./deadline.ts";
 import { Generation, type GenerationOptions } from "./generation.ts";
-import { untilDeadline } from "./graph/deadline.ts";
 import type { DrainOptions, Report } from "./graph/drain.ts";
 import type { Plan } from "./graph/plan.ts";
 

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ResolvedConfig } from "./config/resolved.ts";
+import { untilDeadline } from "./deadline.ts";
 import type { GenerationOptions } from "./generation.ts";
 import { Generations } from "./generations.ts";
-import { untilDeadline } from "./graph/deadline.ts";
 import type { Report } from "./graph/drain.ts";
 import { Exclusives } from "./graph/exclusives.ts";
 import { type Plan, samePipelines } from "./graph/plan.ts";

@@ -38,6 +38,7 @@ const layers = [
     "pipeline/number_text.ts",
     "pipeline/host.ts",
     "pipeline/delivery.ts",
+    "pipeline/deadline.ts",
     "pipeline/component.ts",
     "pipeline/operators.ts",
     "pipeline/make_directory.ts",

@@ -1,4 +1,5 @@
 import { type Exporter, exporter } from "../../pipeline/component.ts";
+import { untilDeadline } from "../../pipeline/deadline.ts";
 import { ConsumeError, type Delivery } from "../../pipeline/delivery.ts";
 import { pauseOn } from "../../pipeline/frame/engine.ts";
 import type { ExporterHost } from "../../pipeline/host.ts";
@@ -82,11 +83,7 @@ class FileExporter implements Exporter<Pdata> {
   }
 
   async drain(deadlineMs: number): Promise<void> {
-    const { clock } = this.#host;
-    const { promise: outOfTime, resolve } = Promise.withResolvers<void>();
-    const timer = clock.setTimer(resolve, Math.max(0, deadlineMs - clock.monotonicMs()));
-    await Promise.race([this.#files.idle(), outOfTime]);
-    clock.clearTimer(timer);
+    await untilDeadline(this.#host.clock, deadlineMs, this.#files.idle());
   }
 
   async stop(): Promise<void> {

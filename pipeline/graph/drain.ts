@@ -1,8 +1,8 @@
 import type { Lifecycle } from "../component.ts";
+import { untilDeadline } from "../deadline.ts";
 import type { Clock, Logger } from "../host.ts";
 import type { Books, NodeView } from "../view.ts";
 import type { ConnectorStage, Graph } from "./build.ts";
-import { untilDeadline } from "./deadline.ts";
 import type { Stage } from "./pipeline.ts";
 
 /** The books at the end of a service's life. */

@@ -1,10 +1,10 @@
 import { type Observable, Subject, type Subscription } from "rxjs";
 import type { Operator } from "../component.ts";
+import { untilDeadline } from "../deadline.ts";
 import type { Delivery } from "../delivery.ts";
 import type { Clock, Histogram } from "../host.ts";
 import type { Pdata } from "../pdata/index.ts";
 import type { TraceSpan } from "../tracing.ts";
-import { untilDeadline } from "./deadline.ts";
 import type { Inlet } from "./fan_out.ts";
 import { nowhere } from "./intake.ts";
 import type { GraphNode } from "./node.ts";

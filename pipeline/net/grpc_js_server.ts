@@ -10,6 +10,7 @@ import {
   type ServiceDefinition,
   type sendUnaryData,
 } from "@grpc/grpc-js";
+import { untilDeadline } from "../deadline.ts";
 import type { EncodedBody } from "../pdata/index.ts";
 import { type ServerAuthenticator, serverAuthenticator } from "./auth.ts";
 import { acceptedOverGrpc, grpcEncodingOf } from "./compression.ts";
@@ -199,14 +200,11 @@ export class GrpcJsServer implements TransportServer {
     const { clock } = this.#surroundings;
     this.#listening?.close();
     for (const session of this.#sessions) session.close();
-    await new Promise<void>((resolve) => {
-      const timer = clock.setTimer(resolve, graceMs);
-      this.#allClosed = () => {
-        clock.clearTimer(timer);
-        resolve();
-      };
-      if (this.#sessions.size === 0) this.#allClosed();
+    const allClosed = new Promise<void>((resolve) => {
+      this.#allClosed = resolve;
+      if (this.#sessions.size === 0) resolve();
     });
+    await untilDeadline(clock, clock.monotonicMs() + graceMs, allClosed);
     this.#server.forceShutdown();
     this.#listening?.destroyConnections();
   }

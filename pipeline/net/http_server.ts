@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { Server as NetServer, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { untilDeadline } from "../deadline.ts";
 import { askAuthenticator, refusalOf, type ServerAuthenticator, serverAuthenticator } from "./auth.ts";
 import { encodingOf } from "./compression.ts";
 import { type CorsSettings, corsHeaders, isPreflight, preflightHeaders } from "./cors.ts";
@@ -221,14 +222,11 @@ export class NodeHttpServer implements TransportServer {
     this.#listening?.close();
     this.#closeIdle();
     const { clock } = this.#surroundings;
-    await new Promise<void>((resolve) => {
-      const timer = clock.setTimer(resolve, graceMs);
-      this.#allAnswered = () => {
-        clock.clearTimer(timer);
-        resolve();
-      };
-      if (this.#unanswered.size === 0) this.#allAnswered();
+    const allAnswered = new Promise<void>((resolve) => {
+      this.#allAnswered = resolve;
+      if (this.#unanswered.size === 0) resolve();
     });
+    await untilDeadline(clock, clock.monotonicMs() + graceMs, allAnswered);
     this.#closeIdle();
     await this.#closeLingering();
   }

@@ -1,6 +1,6 @@
 import type { Exporter, Receiver } from "../component.ts";
+import { untilDeadline } from "../deadline.ts";
 import { type ClientInfo, ConsumeError, type Delivery } from "../delivery.ts";
-import { untilDeadline } from "../graph/deadline.ts";
 import { shuttingDown } from "../graph/intake.ts";
 import type { Clock, ExporterHost, Outlet, Outlets } from "../host.ts";
 import { copiesOf, fromParts, memoryOfParts, type Parts, type Pdata, type Signal } from "../pdata/index.ts";

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from "../config/resolved.ts";
+import { untilDeadline } from "../deadline.ts";
 import type { Plan } from "../graph/plan.ts";
 import type { ByteBudget, Clock, Counter, Labels, Logger, Meter, ProcessMemory } from "../host.ts";
 import type { Loggers, LogLevel } from "../telemetry/logger.ts";
@@ -216,15 +217,9 @@ export class WorkerPool {
   }
 
   /** What `work` comes to; undefined when that takes longer. */
-  async #within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  #within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
     const { clock } = this.#surroundings;
-    const { promise: late, resolve } = Promise.withResolvers<undefined>();
-    const timer = clock.setTimer(() => resolve(undefined), ms);
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      clock.clearTimer(timer);
-    }
+    return untilDeadline(clock, clock.monotonicMs() + ms, work);
   }
 
   get #threads(): WorkerThread[] {

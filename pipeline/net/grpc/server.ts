@@ -1,5 +1,6 @@
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
+import { untilDeadline } from "../../deadline.ts";
 import { serverAuthenticator } from "../auth.ts";
 import { type Listening, listen } from "../listener.ts";
 import type { GrpcServerSettings } from "../settings.ts";
@@ -87,14 +88,11 @@ export class GrpcServer implements TransportServer {
     const { clock } = this.#surroundings;
     this.#listening?.close();
     for (const connection of this.#connections) connection.retire("");
-    await new Promise<void>((resolve) => {
-      const timer = clock.setTimer(resolve, graceMs);
-      this.#allClosed = () => {
-        clock.clearTimer(timer);
-        resolve();
-      };
-      if (this.#connections.size === 0) this.#allClosed();
+    const allClosed = new Promise<void>((resolve) => {
+      this.#allClosed = resolve;
+      if (this.#connections.size === 0) resolve();
     });
+    await untilDeadline(clock, clock.monotonicMs() + graceMs, allClosed);
     for (const connection of this.#connections) connection.destroy();
     this.#listening?.destroyConnections();
   }
