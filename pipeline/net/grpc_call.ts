@@ -6,7 +6,7 @@ import { askAuthenticator, refusalOf, type ServerAuthenticator } from "./auth.ts
 import { formatHostPort } from "./listener.ts";
 import { distinctHeaders, valuesIn } from "./raw_headers.ts";
 import { Reservation } from "./reservation.ts";
-import { encodeStatus, type RpcStatus, rpcCode } from "./status.ts";
+import { encodeStatus, type RpcStatus } from "./status.ts";
 import type { Problem, RequestHead, ServerSurroundings } from "./transport.ts";
 
 /** A message that is not complete after this time ends its call. */
@@ -185,11 +185,4 @@ function addressOf(session: Http2Session | undefined): string {
   const address = session.destroyed ? "" : formatHostPort(session.socket.remoteAddress, session.socket.remotePort);
   addresses.set(session, address);
   return address;
-}
-
-/** The status for a message whose compression we do not read, as gRPC defines it. */
-export function compressionStatus(encoding: string): RpcStatus {
-  return encoding === "identity"
-    ? { code: rpcCode.internal, message: "compressed flag set with identity or empty encoding" }
-    : { code: rpcCode.unimplemented, message: `Decompressor is not installed for grpc-encoding "${encoding}"` };
 }

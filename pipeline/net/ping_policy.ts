@@ -1,5 +1,6 @@
-import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Clock } from "../host.ts";
+import { ErrorCode } from "./http2/errors.ts";
 
 /** The block `enforcement_policy`: how often clients may ping. */
 export interface PingPolicy {
@@ -69,7 +70,7 @@ export function limitPings(session: ServerHttp2Session, policy: PingPolicy, cloc
   });
   session.on("ping", () => {
     if (!strikes.isTooMany(openStreams) || session.destroyed || session.closed) return;
-    session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, undefined, Buffer.from(tooManyPings));
+    session.goaway(ErrorCode.enhanceYourCalm, undefined, Buffer.from(tooManyPings));
     session.close();
     // What is written in this turn leaves in the next.
     setImmediate(() => setImmediate(() => session.destroy()));

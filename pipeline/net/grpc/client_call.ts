@@ -55,10 +55,6 @@ export class ClientCall implements StreamEvents, Due {
     this.#finish = finish;
   }
 
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
   headers(fields: HeaderFields, isLast: boolean): void {
     if (this.#isOver) return;
     if (this.#isHeadRead) {

@@ -93,7 +93,6 @@ export class GrpcServer implements TransportServer {
       if (this.#connections.size === 0) resolve();
     });
     await untilDeadline(clock, clock.monotonicMs() + graceMs, allClosed);
-    for (const connection of this.#connections) connection.destroy();
     this.#listening?.destroyConnections();
   }
 }

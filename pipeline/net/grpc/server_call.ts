@@ -2,10 +2,10 @@ import type { ClientInfo } from "../../delivery.ts";
 import type { EncodedBody } from "../../pdata/index.ts";
 import { askAuthenticator, refusalOf, type ServerAuthenticator } from "../auth.ts";
 import { grpcEncodingOf } from "../compression.ts";
-import { compressionStatus } from "../grpc_call.ts";
 import { inflate } from "../http_body.ts";
 import type { Http2Connection } from "../http2/connection.ts";
 import { ErrorCode } from "../http2/errors.ts";
+import { headerIn } from "../http2/fields.ts";
 import type { Stream, StreamEvents } from "../http2/stream.ts";
 import { valuesIn } from "../raw_headers.ts";
 import { watchRpcServer } from "../request_watch.ts";
@@ -15,6 +15,7 @@ import type { Problem, RequestHandler, RpcAnswer, ServerSurroundings, TransportR
 import { MessageReader } from "./message.ts";
 import {
   answerHead,
+  compressionStatus,
   httpStatusOnly,
   messagePrefix,
   okAnswer,
@@ -85,9 +86,7 @@ export class ServerCall implements StreamEvents, TransportRequest {
   }
 
   header(name: string): string | undefined {
-    const { headers } = this.#head;
-    for (let at = 0; at < headers.length; at += 2) if (headers[at] === name) return headers[at + 1];
-    return undefined;
+    return headerIn(this.#head.headers, name);
   }
 
   get signal(): AbortSignal {

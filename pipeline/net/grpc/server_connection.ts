@@ -195,11 +195,6 @@ export class ServerConnection {
     this.#endTimer ??= this.#context.surroundings.clock.setTimer(() => void this.#socket.destroy(), farewellMs);
   }
 
-  /** Cuts the connection. */
-  destroy(): void {
-    this.#socket.destroy();
-  }
-
   #ended(): void {
     const { clock } = this.#context.surroundings;
     this.#keepalive.stop();

@@ -1,5 +1,5 @@
 import { acceptedOverGrpc } from "../compression.ts";
-import { Flag, FrameType, frame } from "../http2/frames.ts";
+import { Flag, FrameType, frame, frameHeadBytes, streamIdPlace } from "../http2/frames.ts";
 import { indexedField, literalField, namedField } from "../http2/hpack.ts";
 import { staticIndex } from "../http2/static_table.ts";
 import { encodeStatus, type RpcStatus, rpcCode } from "../status.ts";
@@ -32,8 +32,9 @@ export const okAnswer = Buffer.concat([
   frame(FrameType.data, 0, 0, emptyMessage),
   frame(FrameType.headers, Flag.endHeaders | Flag.endStream, 0, okTrailers),
 ]);
-const dataPlace = 9 + answerHead.length;
-export const okAnswerIdPlaces = [5, dataPlace + 5, dataPlace + 9 + emptyMessage.length + 5] as const;
+const dataPlace = frameHeadBytes + answerHead.length;
+const trailersPlace = dataPlace + frameHeadBytes + emptyMessage.length;
+export const okAnswerIdPlaces = [0, dataPlace, trailersPlace].map((place) => place + streamIdPlace);
 
 /** An answer that is a status alone. */
 export function trailersOnly(status: RpcStatus): Buffer {
@@ -103,4 +104,11 @@ export function unknownMethod(path: string, services: ReadonlySet<string>): RpcS
       ? `unknown service ${service}`
       : `malformed method name: ${JSON.stringify(path)}`;
   return { code: rpcCode.unimplemented, message };
+}
+
+/** The status for a message whose compression we do not read, as gRPC defines it. */
+export function compressionStatus(encoding: string): RpcStatus {
+  return encoding === "identity"
+    ? { code: rpcCode.internal, message: "compressed flag set with identity or empty encoding" }
+    : { code: rpcCode.unimplemented, message: `Decompressor is not installed for grpc-encoding "${encoding}"` };
 }

@@ -231,7 +231,7 @@ export class Http2Connection implements FrameSink {
     }
     this.#limits.wrote();
     const isFull = this.#streams.size >= this.#options.maxConcurrentStreams;
-    const events = isFull ? undefined : this.#events.open(streamId, request, fields);
+    const events = isFull ? undefined : this.#events.open(streamId, request);
     if (events === undefined) {
       this.#refuse(streamId, ErrorCode.refusedStream);
       return;

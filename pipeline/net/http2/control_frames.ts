@@ -111,7 +111,7 @@ export class ControlFrames {
       } else this.#apply(setting, value);
     }
     this.isSettled = true;
-    out.copy(frame(FrameType.settings, Flag.ack, 0, Buffer.alloc(0)));
+    out.copy(frame(FrameType.settings, Flag.ack, 0));
     limits.wrote();
     // Once, however often it was set, and behind the acknowledgement: DATA may leave because of it.
     const isPossible = sender.resize(windowBytes, streams.values());

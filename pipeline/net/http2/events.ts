@@ -1,6 +1,5 @@
 import type { Http2Error } from "./errors.ts";
 import type { RequestFields } from "./fields.ts";
-import type { HeaderFields } from "./hpack.ts";
 import type { Stream, StreamEvents } from "./stream.ts";
 
 export interface Http2Options {
@@ -16,7 +15,7 @@ export interface Http2Options {
 /** What the owner of a connection hears. */
 export interface ConnectionEvents {
   /** A request's head has come. A server's only. Undefined refuses it: it may be repeated. */
-  open(id: number, request: RequestFields, fields: HeaderFields): StreamEvents | undefined;
+  open(id: number, request: RequestFields): StreamEvents | undefined;
   /** A stream that `open` took is there: what is answered goes to it. */
   opened(stream: Stream): void;
   /** A stream is over. */

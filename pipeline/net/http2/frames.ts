@@ -26,6 +26,8 @@ export const Setting = {
 } as const;
 
 export const frameHeadBytes = 9;
+/** Where the number of a frame's stream stands. */
+export const streamIdPlace = 5;
 export const standardWindowBytes = 65_535;
 export const maxWindowBytes = 2 ** 31 - 1;
 export const standardFrameBytes = 16_384;
@@ -54,8 +56,10 @@ export function writeFrameHead(
   into[at + 8] = streamId;
 }
 
+const noPayload = Buffer.alloc(0);
+
 /** A whole frame, for what is seldom sent. */
-export function frame(type: number, flags: number, streamId: number, payload: Buffer): Buffer {
+export function frame(type: number, flags: number, streamId: number, payload: Buffer = noPayload): Buffer {
   const bytes = Buffer.allocUnsafe(frameHeadBytes + payload.length);
   writeFrameHead(bytes, 0, payload.length, type, flags, streamId);
   payload.copy(bytes, frameHeadBytes);
