@@ -1,20 +1,21 @@
 import { connect, type Socket } from "node:net";
+import { messagePrefix } from "../../pipeline/net/grpc/wire.ts";
 import {
-  defaultWindow,
-  type FrameHandler,
-  FrameReader,
-  flags,
+  Flag,
+  FrameType,
   frame,
-  frameTypes,
-  headSize,
-  literal,
+  frameHeadBytes,
   preface,
-  readSettings,
-  settings,
+  Setting,
   settingsFrame,
-  windowUpdate,
-  writeHead,
-} from "./http2.ts";
+  standardFrameBytes,
+  standardWindowBytes,
+  writeFrameHead,
+} from "../../pipeline/net/http2/frames.ts";
+import { indexedField, literalField, namedField } from "../../pipeline/net/http2/hpack.ts";
+import { staticIndex } from "../../pipeline/net/http2/static_table.ts";
+import { exportPath, httpPath } from "../../pipeline/net/otlp_paths.ts";
+import { type FrameHandler, FrameReader, readSettings, windowUpdate } from "./http2.ts";
 import type { Coding, Signal } from "./payloads.ts";
 
 /** Connections of the load generator: requests are encoded before, and only copied or pointed at when they are sent. */
@@ -36,17 +37,6 @@ interface Options {
   readonly afterRead: () => void;
 }
 
-const services: Readonly<Record<Signal, string>> = {
-  traces: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-  logs: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-  metrics: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-};
-const httpPaths: Readonly<Record<Signal, string>> = {
-  traces: "/v1/traces",
-  logs: "/v1/logs",
-  metrics: "/v1/metrics",
-};
-
 /** One buffer for all connections: what is read is looked at before the next read. */
 const shared = Buffer.allocUnsafeSlow(1 << 16);
 
@@ -64,16 +54,33 @@ function open(port: number, onBytes: (bytes: Buffer) => void): Socket {
 
 /** Gives back the message with the five bytes that gRPC puts before it. */
 export function grpcMessage(body: Buffer, coding: Coding): Buffer {
-  const head = Buffer.alloc(5);
-  head[0] = coding === "none" ? 0 : 1;
-  head.writeUInt32BE(body.length, 1);
-  return Buffer.concat([head, body]);
+  return Buffer.concat([messagePrefix(body.length, coding !== "none"), body]);
 }
 
 /** What grpc-go, the commonest client, sends at most in one frame, whatever it is offered. */
-const frameSize = 16_384;
+const frameSize = standardFrameBytes;
 /** Smaller ones are copied behind their head: a piece less for the kernel to gather. */
 const copyBelow = 4_096;
+
+/** What both kinds of connections have: a socket, and what waits to be written to it. */
+abstract class Outgoing {
+  protected abstract readonly socket: Socket;
+  protected out: Buffer[] = [];
+  protected isClosed = false;
+
+  flush(): void {
+    if (this.out.length === 0) return;
+    this.socket.cork();
+    for (const bytes of gathered(this.out)) this.socket.write(bytes);
+    this.socket.uncork();
+    this.out = [];
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.socket.destroy();
+  }
+}
 
 interface Stream {
   readonly id: number;
@@ -85,75 +92,66 @@ interface Stream {
 }
 
 /** A gRPC client's connection; bodies come with their five bytes. */
-export class GrpcConnection implements Connection, FrameHandler {
-  readonly #socket: Socket;
+export class GrpcConnection extends Outgoing implements Connection, FrameHandler {
+  protected readonly socket: Socket;
   readonly #reader = new FrameReader(this);
   readonly #headers: Buffer;
   readonly #streams = new Map<number, Stream>();
   #unsent: Stream[] = [];
-  #out: Buffer[] = [];
   #nextId = 1;
-  #window = defaultWindow;
-  #streamWindow = defaultWindow;
+  #window = standardWindowBytes;
+  #streamWindow = standardWindowBytes;
   #limit: number;
-  #closed = false;
 
   constructor({ port, signal, coding, window, afterRead }: Options) {
+    super();
     this.#limit = window;
     this.#headers = Buffer.concat([
-      Buffer.of(0x83, 0x86), // `:method: POST`, `:scheme: http`
-      literal(4, services[signal]),
-      literal(1, `127.0.0.1:${port}`),
-      literal(31, "application/grpc"),
-      literal("te", "trailers"),
-      ...(coding === "none" ? [] : [literal("grpc-encoding", coding)]),
+      indexedField(staticIndex.methodPost),
+      indexedField(staticIndex.schemeHttp),
+      namedField(staticIndex.path, exportPath(signal)),
+      namedField(staticIndex.authority, `127.0.0.1:${port}`),
+      namedField(staticIndex.contentType, "application/grpc"),
+      literalField("te", "trailers"),
+      ...(coding === "none" ? [] : [literalField("grpc-encoding", coding)]),
     ]);
-    this.#socket = open(port, (bytes) => {
+    this.socket = open(port, (bytes) => {
       this.#reader.read(bytes);
       this.#pump();
       afterRead();
     });
     // Without a table of its own, the server writes every header out, and a status can be read without one.
-    const ours = settingsFrame({ [settings.tableSize]: 0, [settings.push]: 0, [settings.window]: 1 << 20 });
-    this.#out.push(preface, ours, windowUpdate(0, 1 << 30));
+    const ours = settingsFrame([
+      [Setting.headerTableSize, 0],
+      [Setting.enablePush, 0],
+      [Setting.initialWindowSize, 1 << 20],
+    ]);
+    this.out.push(preface, ours, windowUpdate(0, 1 << 30));
   }
 
   free(): number {
-    return this.#closed ? 0 : this.#limit - this.#streams.size;
+    return this.isClosed ? 0 : this.#limit - this.#streams.size;
   }
 
   send(body: Buffer, done: (accepted: boolean) => void): void {
     const id = this.#nextId;
     this.#nextId += 2;
-    this.#out.push(frame(frameTypes.headers, flags.endHeaders, id, this.#headers));
+    this.out.push(frame(FrameType.headers, Flag.endHeaders, id, this.#headers));
     const stream: Stream = { id, body, done, sent: 0, window: this.#streamWindow, accepted: false };
     this.#streams.set(id, stream);
     this.#unsent.push(stream);
     this.#pump();
   }
 
-  flush(): void {
-    if (this.#out.length === 0) return;
-    this.#socket.cork();
-    for (const bytes of gathered(this.#out)) this.#socket.write(bytes);
-    this.#socket.uncork();
-    this.#out = [];
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#socket.destroy();
-  }
-
   onData(): void {}
 
   onFrame(type: number, flag: number, streamId: number, payload: Buffer): void {
-    if (type === frameTypes.headers) this.#answered(streamId, payload, (flag & flags.endStream) !== 0);
-    else if (type === frameTypes.windowUpdate) this.#grant(streamId, payload.readUInt32BE(0));
-    else if (type === frameTypes.settings && flag === 0) this.#configure(payload);
-    else if (type === frameTypes.ping && flag === 0) this.#out.push(frame(frameTypes.ping, flags.ack, 0, payload));
-    else if (type === frameTypes.reset) this.#end(streamId);
-    else if (type === frameTypes.goAway && !this.#closed)
+    if (type === FrameType.headers) this.#answered(streamId, payload, (flag & Flag.endStream) !== 0);
+    else if (type === FrameType.windowUpdate) this.#grant(streamId, payload.readUInt32BE(0));
+    else if (type === FrameType.settings && flag === 0) this.#configure(payload);
+    else if (type === FrameType.ping && flag === 0) this.out.push(frame(FrameType.ping, Flag.ack, 0, payload));
+    else if (type === FrameType.resetStream) this.#end(streamId);
+    else if (type === FrameType.goaway && !this.isClosed)
       throw new Error(`the daemon said GOAWAY: ${payload.toString("latin1", 8)}`);
   }
 
@@ -180,13 +178,13 @@ export class GrpcConnection implements Connection, FrameHandler {
 
   #configure(payload: Buffer): void {
     const theirs = readSettings(payload);
-    this.#limit = Math.min(this.#limit, theirs.get(settings.maxStreams) ?? Number.POSITIVE_INFINITY);
-    const window = theirs.get(settings.window);
+    this.#limit = Math.min(this.#limit, theirs.get(Setting.maxConcurrentStreams) ?? Number.POSITIVE_INFINITY);
+    const window = theirs.get(Setting.initialWindowSize);
     if (window !== undefined) {
       for (const stream of this.#streams.values()) stream.window += window - this.#streamWindow;
       this.#streamWindow = window;
     }
-    this.#out.push(frame(frameTypes.settings, flags.ack, 0));
+    this.out.push(frame(FrameType.settings, Flag.ack, 0));
   }
 
   /** Queues as much DATA as both windows allow. */
@@ -206,13 +204,13 @@ export class GrpcConnection implements Connection, FrameHandler {
 
   #data(stream: Stream, size: number): void {
     const { id, body, sent } = stream;
-    const flag = sent + size === body.length ? flags.endStream : 0;
+    const flag = sent + size === body.length ? Flag.endStream : 0;
     const copied = size < copyBelow;
-    const head = Buffer.allocUnsafe(copied ? headSize + size : headSize);
-    writeHead(head, 0, size, frameTypes.data, flag, id);
-    if (copied) body.copy(head, headSize, sent, sent + size);
-    this.#out.push(head);
-    if (!copied) this.#out.push(body.subarray(sent, sent + size));
+    const head = Buffer.allocUnsafe(copied ? frameHeadBytes + size : frameHeadBytes);
+    writeFrameHead(head, 0, size, FrameType.data, flag, id);
+    if (copied) body.copy(head, frameHeadBytes, sent, sent + size);
+    this.out.push(head);
+    if (!copied) this.out.push(body.subarray(sent, sent + size));
     stream.sent += size;
     stream.window -= size;
     this.#window -= size;
@@ -228,7 +226,7 @@ function gathered(pieces: readonly Buffer[]): Buffer[] {
     small = [];
   };
   for (const piece of pieces) {
-    if (piece.length < copyBelow + headSize) {
+    if (piece.length < copyBelow + frameHeadBytes) {
       small.push(piece);
       continue;
     }
@@ -255,17 +253,16 @@ export function grpcStatusIsOk(block: Buffer): boolean {
 }
 
 /** An HTTP/1.1 client's connection, one request at a time. */
-export class HttpConnection implements Connection {
-  readonly #socket: Socket;
+export class HttpConnection extends Outgoing implements Connection {
+  protected readonly socket: Socket;
   readonly #head: (length: number) => Buffer;
   #done: ((accepted: boolean) => void) | undefined;
   #read = "";
-  #out: Buffer[] = [];
-  #closed = false;
 
   constructor({ port, signal, coding, afterRead }: Options) {
+    super();
     const lines = [
-      `POST ${httpPaths[signal]} HTTP/1.1`,
+      `POST ${httpPath(signal)} HTTP/1.1`,
       `host: 127.0.0.1:${port}`,
       "content-type: application/x-protobuf",
       ...(coding === "none" ? [] : [`content-encoding: ${coding}`]),
@@ -273,32 +270,19 @@ export class HttpConnection implements Connection {
     ];
     const start = lines.join("\r\n");
     this.#head = (length) => Buffer.from(`${start}${length}\r\n\r\n`, "latin1");
-    this.#socket = open(port, (bytes) => {
+    this.socket = open(port, (bytes) => {
       this.#onBytes(bytes);
       afterRead();
     });
   }
 
   free(): number {
-    return this.#closed || this.#done !== undefined ? 0 : 1;
+    return this.isClosed || this.#done !== undefined ? 0 : 1;
   }
 
   send(body: Buffer, done: (accepted: boolean) => void): void {
     this.#done = done;
-    this.#out.push(this.#head(body.length), body);
-  }
-
-  flush(): void {
-    if (this.#out.length === 0) return;
-    this.#socket.cork();
-    for (const bytes of gathered(this.#out)) this.#socket.write(bytes);
-    this.#socket.uncork();
-    this.#out = [];
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#socket.destroy();
+    this.out.push(this.#head(body.length), body);
   }
 
   #onBytes(bytes: Buffer): void {

@@ -4,19 +4,21 @@
  */
 import { createServer, Socket } from "node:net";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { countItems } from "./count.ts";
+import { okTrailers } from "../../pipeline/net/grpc/wire.ts";
 import {
-  type FrameHandler,
-  FrameReader,
-  flags,
+  Flag,
+  FrameType,
   frame,
-  frameTypes,
-  literal,
+  frameHeadBytes,
   preface,
-  settings,
+  Setting,
   settingsFrame,
-  windowUpdate,
-} from "./http2.ts";
+  streamIdPlace,
+} from "../../pipeline/net/http2/frames.ts";
+import { indexedField, namedField } from "../../pipeline/net/http2/hpack.ts";
+import { staticIndex } from "../../pipeline/net/http2/static_table.ts";
+import { countItems } from "./count.ts";
+import { type FrameHandler, FrameReader, windowUpdate } from "./http2.ts";
 import type { SinkCommand, SinkCounts } from "./messages.ts";
 import type { Signal } from "./payloads.ts";
 
@@ -70,16 +72,17 @@ const borrow = (): Body => ({ buffer: spare.pop() ?? Buffer.allocUnsafeSlow(larg
 
 const grpcAnswer = Buffer.concat([
   frame(
-    frameTypes.headers,
-    flags.endHeaders,
+    FrameType.headers,
+    Flag.endHeaders,
     0,
-    Buffer.concat([Buffer.of(0x88), literal(31, "application/grpc")]), // `:status: 200`
+    Buffer.concat([indexedField(staticIndex.status200), namedField(staticIndex.contentType, "application/grpc")]),
   ),
-  frame(frameTypes.data, 0, 0, Buffer.alloc(5)),
-  frame(frameTypes.headers, flags.endHeaders | flags.endStream, 0, literal("grpc-status", "0")),
+  frame(FrameType.data, 0, 0, Buffer.alloc(5)),
+  frame(FrameType.headers, Flag.endHeaders | Flag.endStream, 0, okTrailers),
 ]);
 const streamIdsAt: number[] = [];
-for (let at = 0; at < grpcAnswer.length; at += 9 + grpcAnswer.readUIntBE(at, 3)) streamIdsAt.push(at + 5);
+for (let at = 0; at < grpcAnswer.length; at += frameHeadBytes + grpcAnswer.readUIntBE(at, 3))
+  streamIdsAt.push(at + streamIdPlace);
 
 const httpAnswer = Buffer.from("HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n");
 
@@ -95,7 +98,11 @@ class GrpcSide implements FrameHandler {
   constructor(write: Write) {
     this.#write = write;
     write(
-      settingsFrame({ [settings.window]: streamWindow, [settings.maxFrame]: 1 << 20, [settings.maxStreams]: 1000 }),
+      settingsFrame([
+        [Setting.initialWindowSize, streamWindow],
+        [Setting.maxFrameSize, 1 << 20],
+        [Setting.maxConcurrentStreams, 1000],
+      ]),
     );
     write(windowUpdate(0, connectionWindow));
   }
@@ -117,10 +124,10 @@ class GrpcSide implements FrameHandler {
   }
 
   onFrame(type: number, flag: number, streamId: number, payload: Buffer): void {
-    if (type === frameTypes.headers) this.#bodies.set(streamId, borrow());
-    else if (type === frameTypes.settings && flag === 0) this.#write(frame(frameTypes.settings, flags.ack, 0));
-    else if (type === frameTypes.ping && flag === 0) this.#write(frame(frameTypes.ping, flags.ack, 0, payload));
-    else if (type === frameTypes.reset) this.#bodies.delete(streamId);
+    if (type === FrameType.headers) this.#bodies.set(streamId, borrow());
+    else if (type === FrameType.settings && flag === 0) this.#write(frame(FrameType.settings, Flag.ack, 0));
+    else if (type === FrameType.ping && flag === 0) this.#write(frame(FrameType.ping, Flag.ack, 0, payload));
+    else if (type === FrameType.resetStream) this.#bodies.delete(streamId);
   }
 
   #answer(streamId: number, { buffer, size }: Body): void {

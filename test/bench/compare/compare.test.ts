@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { grpcStatusIsOk } from "../../../bench/compare/connections.ts";
 import { countItems } from "../../../bench/compare/count.ts";
-import { FrameReader, flags, frame, frameTypes } from "../../../bench/compare/http2.ts";
+import { FrameReader } from "../../../bench/compare/http2.ts";
 import { Bench } from "../../../bench/compare/measure.ts";
 import { requests } from "../../../bench/compare/payloads.ts";
 import { summary, table } from "../../../bench/compare/report.ts";
 import { chosen } from "../../../bench/compare/scenarios.ts";
+import { Flag, FrameType, frame } from "../../../pipeline/net/http2/frames.ts";
 import { root } from "../../../scripts/root.ts";
 
 describe("the comparison with other daemons", () => {
@@ -54,10 +55,10 @@ describe("counting at the sink", () => {
 
 it("reads the same frames however their bytes are cut", () => {
   const bytes = Buffer.concat([
-    frame(frameTypes.settings, flags.ack, 0),
-    frame(frameTypes.data, 0, 1, Buffer.from("one ")),
-    frame(frameTypes.ping, 0, 0, Buffer.from("12345678")),
-    frame(frameTypes.data, flags.endStream, 1, Buffer.from("body")),
+    frame(FrameType.settings, Flag.ack, 0),
+    frame(FrameType.data, 0, 1, Buffer.from("one ")),
+    frame(FrameType.ping, 0, 0, Buffer.from("12345678")),
+    frame(FrameType.data, Flag.endStream, 1, Buffer.from("body")),
   ]);
   for (let cut = 0; cut <= bytes.length; cut++) {
     const frames: [number, number, string][] = [];
@@ -74,8 +75,8 @@ it("reads the same frames however their bytes are cut", () => {
     reader.read(bytes.subarray(cut));
     assert.deepEqual([body, ended], ["one body", 1]);
     assert.deepEqual(frames, [
-      [frameTypes.settings, flags.ack, ""],
-      [frameTypes.ping, 0, "12345678"],
+      [FrameType.settings, Flag.ack, ""],
+      [FrameType.ping, 0, "12345678"],
     ]);
   }
 });
